@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import type { NodeAPI, NodeDef } from 'node-red';
+import {
+  type DeviceIdentity,
+  identityProblem,
+  isJsonObject,
+  type Json,
+  KEEP_ALIVE_SECONDS,
+  LONGEST_CLIENT_ID,
+  parseSignMethod,
+  TRANSPORTS,
+  type Transport,
+} from '../../protocol';
+import {
+  AlinkError,
+  type Authentication,
+  type DeviceOptions,
+  machineName,
+  type SecretStore,
+  type ThingModelMode,
+} from '../../sdk';
+import { badSettings, expandText, readNumber } from '../shared/config';
+import type { DeviceNode, PlatformAccess } from '../shared/types';
+
+export const MACHINE_NAMES = ['mac', 'hostname', 'serial'] as const;
+
+export interface DeviceDef extends NodeDef {
+  platform: string;
+  productKey: string;
+  deviceName: string;
+  deviceNameFrom: 'text' | (typeof MACHINE_NAMES)[number];
+  authentication: 'deviceSecret' | 'productSecretHttps' | 'productSecretMqtt' | 'noPreRegistration' | 'iotToken';
+  transport: Transport;
+  port: string;
+  signMethod: string;
+  clientId: string;
+  keepAlive: string;
+  cleanSession: boolean;
+  /** Seconds. */
+  requestTimeout: string;
+  thingModelMode: ThingModelMode;
+  thingModelSource: 'none' | 'paste' | 'fetch';
+  thingModel: string;
+}
+
+export interface DeviceCredentials {
+  deviceSecret: string;
+  productSecret: string;
+}
+
+/** Where things that outlive a deploy are kept. */
+export interface DeviceStorage {
+  secretStore: SecretStore;
+  modelFolder: string;
+}
+
+/** Who the settings say this is. @throws AlinkError `badSettings` naming the field */
+export function deviceIdentity(RED: NodeAPI, node: DeviceNode, def: DeviceDef): DeviceIdentity {
+  const productKey = checked('productKey', expandText(RED, node, def.productKey));
+  const kind = MACHINE_NAMES.find((name) => name === def.deviceNameFrom);
+  if (kind === undefined) return { productKey, deviceName: checked('deviceName', expandText(RED, node, def.deviceName)) };
+  const deviceName = machineName(kind);
+  if (deviceName === undefined) throw badSettings('deviceName', `this machine has no ${kind}`);
+  return { productKey, deviceName };
+}
+
+function checked(field: 'productKey' | 'deviceName', text: string): string {
+  const problem = identityProblem(text);
+  if (problem !== undefined) throw badSettings(field, problem);
+  return text;
+}
+
+/**
+ * Settings of the dialog as the SDK takes them.
+ * @throws AlinkError `badSettings` or `credentialsMissing` naming the field
+ */
+export function deviceOptions(
+  RED: NodeAPI,
+  node: DeviceNode,
+  def: DeviceDef,
+  identity: DeviceIdentity,
+  access: PlatformAccess,
+  storage: DeviceStorage,
+): DeviceOptions {
+  const text = (field: 'port' | 'clientId' | 'keepAlive' | 'requestTimeout') => expandText(RED, node, def[field]);
+  const document = def.thingModelSource === 'paste' ? parseModel(def.thingModel) : undefined;
+  const port = readNumber(text('port'), 'port', { min: 1, max: 65535 });
+  const keepAlive = readNumber(text('keepAlive'), 'keepAlive', KEEP_ALIVE_SECONDS);
+  const timeout = readNumber(text('requestTimeout'), 'requestTimeout', { min: 1, max: 3600 });
+  const clientId = text('clientId');
+  if (clientId.length > LONGEST_CLIENT_ID || clientId.includes('|')) {
+    throw badSettings('clientId', `at most ${LONGEST_CLIENT_ID} characters, no |`);
+  }
+  const signMethod = parseSignMethod(def.signMethod || 'hmacsha256');
+  if (signMethod === undefined) throw badSettings('signMethod', def.signMethod);
+  const embedded = access.provision !== undefined;
+  return {
+    identity,
+    platform: access.platform,
+    transport: chosenTransport(def.transport, access),
+    // The emulator's doors are where it says; a port of the cloud's means nothing there.
+    ...(port === undefined || embedded ? {} : { port }),
+    ...(access.ca === undefined ? {} : { ca: access.ca }),
+    authentication: authentication(def, node.credentials as Partial<DeviceCredentials> | undefined, identity, access, document),
+    signMethod,
+    ...(clientId === '' ? {} : { clientId }),
+    ...(keepAlive === undefined ? {} : { keepAliveSeconds: keepAlive }),
+    cleanSession: def.cleanSession === true,
+    ...(timeout === undefined ? {} : { requestTimeoutMs: timeout * 1000 }),
+    ...thingModelOptions(def, identity, document, storage),
+    secretStore: storage.secretStore,
+  };
+}
+
+/** A dialog set for the cloud works on the emulator as it is: a closed door falls back to plain TCP. */
+function chosenTransport(wanted: Transport | undefined, { platform }: PlatformAccess): Transport {
+  const transport = TRANSPORTS.find((name) => name === wanted) ?? 'tls';
+  return platform.kind === 'emulator' && platform.ports[transport] === undefined ? 'tcp' : transport;
+}
+
+function authentication(
+  def: DeviceDef,
+  credentials: Partial<DeviceCredentials> | undefined,
+  identity: DeviceIdentity,
+  access: PlatformAccess,
+  document: Json | undefined,
+): Authentication {
+  const deviceSecret = credentials?.deviceSecret?.trim() ?? '';
+  const productSecret = credentials?.productSecret?.trim() ?? '';
+  switch (def.authentication) {
+    case 'productSecretHttps':
+      return { kind: 'productSecret', productSecret: needed('productSecret', productSecret), via: 'https' };
+    case 'productSecretMqtt':
+      return { kind: 'productSecret', productSecret: needed('productSecret', productSecret), via: 'mqtt' };
+    case 'noPreRegistration':
+      return {
+        kind: 'noPreRegistration',
+        productSecret: needed('productSecret', productSecret),
+        ...(access.platform.kind === 'instance' ? { instanceId: access.platform.instanceId } : {}),
+      };
+    default: {
+      const kind = def.authentication === 'iotToken' ? 'iotToken' : 'deviceSecret';
+      // Exported flows never carry credentials, so an imported example gets its device from the emulator.
+      const secret = deviceSecret === '' && access.provision ? access.provision(identity, document) : deviceSecret;
+      return { kind, deviceSecret: needed('deviceSecret', secret) };
+    }
+  }
+}
+
+function needed(field: keyof DeviceCredentials, secret: string): string {
+  if (secret !== '') return secret;
+  throw new AlinkError('credentialsMissing', `${field} is missing`, { details: { field } });
+}
+
+function parseModel(text: string): Json {
+  try {
+    const document: Json = JSON.parse(text);
+    if (isJsonObject(document)) return document;
+  } catch (cause) {
+    throw badSettings('thingModel', cause instanceof Error ? cause.message : String(cause));
+  }
+  throw badSettings('thingModel', 'is not a JSON object');
+}
+
+function thingModelOptions(
+  def: DeviceDef,
+  identity: DeviceIdentity,
+  document: Json | undefined,
+  storage: DeviceStorage,
+): Pick<DeviceOptions, 'thingModel'> {
+  const mode = def.thingModelMode ?? 'off';
+  if (document !== undefined) return { thingModel: { mode, document } };
+  if (def.thingModelSource !== 'fetch') return {};
+  // Neither part can hold a separator, but names may hold dots and colons that some file systems refuse.
+  const file = `${encodeURIComponent(identity.productKey)}.json`.replaceAll('%', '_');
+  return { thingModel: { mode, fetch: true, cacheFile: join(storage.modelFolder, file) } };
+}

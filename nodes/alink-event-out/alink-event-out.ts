@@ -1,0 +1,25 @@
+import type { NodeAPI } from 'node-red';
+import { AlinkError } from '../../sdk';
+import type { AlinkMessage } from '../shared/flow-node';
+import { handleReports, type ReportDef } from '../shared/report';
+
+/** Reports an event of a device; done when the platform has acknowledged it (B.1 row 2). */
+export = function alinkEventOut(RED: NodeAPI): void {
+  RED.nodes.registerType('alink-event-out', function (def: ReportDef) {
+    RED.nodes.createNode(this, def);
+    handleReports(RED, this, def, async ({ device, info, msg, value, options }) => {
+      const identifier = def.identifier?.trim() || identifierOf(msg);
+      info.identifier = identifier;
+      info.method = `thing.event.${identifier}.post`;
+      return device.postEvent(identifier, value, options);
+    });
+  });
+};
+
+function identifierOf(msg: AlinkMessage): string {
+  const alink = msg.alink;
+  const identifier = typeof alink === 'object' && alink !== null ? Reflect.get(alink, 'identifier') : undefined;
+  if (typeof identifier === 'string' && identifier !== '') return identifier;
+  const reason = 'no event is named: choose one in the node or set msg.alink.identifier';
+  throw new AlinkError('invalidInput', reason, { details: { field: 'identifier', reason } });
+}

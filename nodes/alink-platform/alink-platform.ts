@@ -1,0 +1,139 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { EmulatorOptions } from '../../emulator';
+import type { Json, Platform, Transport } from '../../protocol';
+import { AlinkError } from '../../sdk';
+import { badSettings, expandText, readNumber } from '../shared/config';
+import { type EmulatorLease, leaseEmulator } from '../shared/emulators';
+import { toAlinkError, toFlowError } from '../shared/flow-error';
+import type { PlatformAccess, PlatformNode } from '../shared/types';
+
+interface PlatformDef extends NodeDef {
+  kind: Platform['kind'];
+  region: string;
+  instanceId: string;
+  host: string;
+  mqttPort: string;
+  httpUrl: string;
+  ca: string;
+  emulatorMqttPort: string;
+  emulatorHttpPort: string;
+  emulatorConfig: string;
+}
+
+const PORT = { min: 0, max: 65535 };
+
+/** Where devices connect: the embedded emulator, a public region, an instance, or a host of one's own. */
+export = function alinkPlatform(RED: NodeAPI): void {
+  RED.nodes.registerType('alink-platform', function (this: PlatformNode, def: PlatformDef) {
+    RED.nodes.createNode(this, def);
+    let access: Promise<PlatformAccess>;
+    let lease: EmulatorLease | undefined;
+    try {
+      if (def.kind === 'emulator') {
+        lease = leaseEmulator(this.id, emulatorOptions(RED, this, def));
+        access = emulatorAccess(lease);
+      } else {
+        access = Promise.resolve(cloudAccess(RED, this, def));
+      }
+    } catch (thrown) {
+      access = Promise.reject(toAlinkError(thrown));
+    }
+    access.catch((thrown: unknown) => this.error(toFlowError(RED, thrown)));
+    this.access = () => access;
+    this.on('close', (done: () => void) => {
+      lease?.release();
+      done();
+    });
+  });
+
+  // Addresses of a running emulator, for whoever wants to connect something else to it.
+  RED.httpAdmin.get('/alink-platform/:id/addresses', RED.auth.needsPermission('alink-platform.read'), (req, res) => {
+    const node = RED.nodes.getNode(String(req.params.id)) as (PlatformNode & Partial<PlatformNode>) | null;
+    if (typeof node?.access !== 'function') {
+      res.status(404).json({ error: 'notDeployed' });
+      return;
+    }
+    node.access().then(
+      ({ platform }) => res.json(platform.kind === 'emulator' ? describe(platform) : {}),
+      (thrown: unknown) => res.status(503).json({ error: toFlowError(RED, thrown).message }),
+    );
+  });
+};
+
+function describe(platform: Extract<Platform, { kind: 'emulator' }>): Record<string, string> {
+  const { host, ports, httpUrl } = platform;
+  return { ...(ports.tcp === undefined ? {} : { mqtt: `mqtt://${host}:${ports.tcp}` }), ...(ports.ws === undefined ? {} : { ws: `ws://${host}:${ports.ws}` }), http: httpUrl };
+}
+
+function emulatorOptions(RED: NodeAPI, node: Node, def: PlatformDef): EmulatorOptions {
+  const config = expandText(RED, node, def.emulatorConfig);
+  return {
+    host: '127.0.0.1',
+    doors: {
+      mqtt: readNumber(expandText(RED, node, def.emulatorMqttPort), 'emulatorMqttPort', PORT) ?? 0,
+      ws: 0,
+      mqtts: 0,
+      wss: 0,
+      http: readNumber(expandText(RED, node, def.emulatorHttpPort), 'emulatorHttpPort', PORT) ?? 0,
+    },
+    autoProvision: true,
+    ...(config === '' ? {} : { config: parseConfig(config) }),
+  };
+}
+
+function parseConfig(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw badSettings('emulatorConfig', cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+async function emulatorAccess(lease: EmulatorLease): Promise<PlatformAccess> {
+  const emulator = await lease.emulator;
+  const { mqtt, mqtts, ws, wss } = emulator.ports;
+  const doors: Array<[Transport, number | undefined]> = [
+    ['tcp', mqtt],
+    ['tls', mqtts],
+    ['ws', ws],
+    ['wss', wss],
+  ];
+  const ports = Object.fromEntries(doors.filter(([, port]) => port !== undefined)) as Partial<Record<Transport, number>>;
+  return {
+    platform: { kind: 'emulator', host: '127.0.0.1', ports, httpUrl: emulator.httpUrl },
+    ...(emulator.ca === undefined ? {} : { ca: emulator.ca }),
+    provision: (identity, thingModel: Json | undefined) => emulator.provisionDevice(identity, thingModel).deviceSecret,
+  };
+}
+
+function cloudAccess(RED: NodeAPI, node: Node, def: PlatformDef): PlatformAccess {
+  const ca = def.ca?.trim();
+  return { platform: cloudPlatform(RED, node, def), ...(ca ? { ca } : {}) };
+}
+
+function cloudPlatform(RED: NodeAPI, node: Node, def: PlatformDef): Platform {
+  const text = (field: 'region' | 'instanceId' | 'host' | 'httpUrl') => expandText(RED, node, def[field]);
+  const needed = (field: 'region' | 'instanceId' | 'host') => {
+    const value = text(field);
+    if (/^[A-Za-z0-9.:-]+$/.test(value)) return value;
+    throw badSettings(field, value === '' ? 'is empty' : 'is not a host name');
+  };
+  switch (def.kind) {
+    case 'public':
+      return { kind: 'public', region: needed('region') };
+    case 'instance':
+      return { kind: 'instance', region: needed('region'), instanceId: needed('instanceId') };
+    case 'custom': {
+      const port = readNumber(expandText(RED, node, def.mqttPort), 'mqttPort', { min: 1, max: 65535 });
+      const httpUrl = text('httpUrl');
+      return {
+        kind: 'custom',
+        host: needed('host'),
+        ...(port === undefined ? {} : { ports: { tcp: port, tls: port, ws: port, wss: port } }),
+        ...(httpUrl === '' ? {} : { httpUrl }),
+      };
+    }
+    default:
+      throw new AlinkError('badSettings', 'kind: unknown', { details: { field: 'kind', reason: String(def.kind) } });
+  }
+}

@@ -1,0 +1,148 @@
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import type { Problem } from '../../protocol';
+import { AlinkError, type Device, type Outcome } from '../../sdk';
+import { toAlinkError, toFlowError } from './flow-error';
+import { explainProblems } from './runtime-messages';
+import { StatusLine } from './status';
+import type { AlinkInfo, DeviceNode } from './types';
+
+/** A message with what our nodes read and write besides the payload. */
+export interface AlinkMessage extends NodeMessageInFlow {
+  alink?: unknown;
+  device?: unknown;
+}
+
+/** A flow node's share of its device: opened with the node, given back when it closes. */
+export interface ThingLink {
+  /** The open device. @throws AlinkError why there is none */
+  device(): Promise<Device>;
+  status: StatusLine;
+  /** Aborted when the node closes. */
+  signal: AbortSignal;
+}
+
+/**
+ * Ties a flow node to its device: shows the session's state, reports settings that cannot work,
+ * gives everything back on close.
+ * @param deviceId id of the `alink-device` config node
+ * @param onOpen called with the open device; what it returns is called on close
+ */
+export function linkThing(
+  RED: NodeAPI,
+  node: Node,
+  deviceId: string,
+  onOpen?: (device: Device) => () => void,
+): ThingLink {
+  const status = new StatusLine(RED, node);
+  const closing = new AbortController();
+  const undo: Array<() => void> = [];
+  const opened = openThing(RED, deviceId);
+
+  const ready = opened.then((device) => {
+    if (closing.signal.aborted) return;
+    undo.push(device.onState((state) => status.session(state)));
+    if (onOpen) undo.push(onOpen(device));
+    device.connect();
+  });
+  ready.catch((thrown: unknown) => {
+    if (closing.signal.aborted) return;
+    const error = toAlinkError(thrown);
+    status.error(error);
+    node.error(toFlowError(RED, error));
+  });
+
+  node.on('close', (done: () => void) => {
+    closing.abort();
+    for (const step of undo.splice(0)) step();
+    status.close();
+    opened
+      .then((device) => device.release())
+      .catch(() => undefined) // it never opened: that was reported above
+      .finally(done);
+  });
+
+  return { device: () => opened, status, signal: closing.signal };
+}
+
+async function openThing(RED: NodeAPI, deviceId: string): Promise<Device> {
+  const deviceNode = RED.nodes.getNode(deviceId) as DeviceNode | null | undefined;
+  if (!deviceNode || typeof deviceNode.open !== 'function') {
+    throw new AlinkError('badSettings', 'no device is chosen', {
+      details: { field: 'device', reason: 'no device is chosen or it is disabled' },
+    });
+  }
+  return deviceNode.open();
+}
+
+/** What a handler is given besides the message: the device, and the outcome so far for `msg.alink`. */
+export interface InputContext {
+  device: Device;
+  /** The handler adds method and identifier before it sends, so that a failure names them too. */
+  info: AlinkInfo;
+}
+
+export type InputHandler = (msg: AlinkMessage, context: InputContext) => Promise<Outcome>;
+
+/**
+ * The one way a message goes through a node that reports: handle it, then exactly one of
+ * `send` with `done()`, or `done(err)`; the outcome stands in `msg.alink` either way.
+ */
+export function handleInput(RED: NodeAPI, node: Node, link: ThingLink, handler: InputHandler): void {
+  node.on('input', async (msg: AlinkMessage, send, done) => {
+    const info: AlinkInfo = { status: 'failed' };
+    try {
+      const device = await link.device();
+      info.productKey = device.identity.productKey;
+      info.deviceName = device.identity.deviceName;
+      assertSameDevice(msg.device, device);
+      const outcome = await handler(msg, { device, info });
+      Object.assign(info, acknowledged(RED, outcome));
+    } catch (thrown) {
+      const error = toAlinkError(thrown);
+      const flowError = toFlowError(RED, error);
+      Object.assign(info, failed(RED, error, flowError.message));
+      msg.alink = info;
+      if (!link.signal.aborted) link.status.error(error);
+      done(flowError);
+      return;
+    }
+    msg.alink = info;
+    link.status.success();
+    send(msg);
+    done();
+  });
+}
+
+// Sub-devices are a later capability; silently reporting for another device would be wrong data.
+function assertSameDevice(wanted: unknown, device: Device): void {
+  if (typeof wanted !== 'object' || wanted === null || !('deviceName' in wanted)) return;
+  const { productKey = device.identity.productKey, deviceName } = wanted as Record<string, unknown>;
+  if (productKey === device.identity.productKey && deviceName === device.identity.deviceName) return;
+  throw new AlinkError('invalidInput', 'msg.device names another device than this node', {
+    details: { field: 'msg.device', reason: 'msg.device names another device than this node' },
+  });
+}
+
+function acknowledged(RED: NodeAPI, { status, reply, method, warnings }: Outcome): Partial<AlinkInfo> {
+  return {
+    status,
+    id: String(reply.id),
+    code: reply.code,
+    method,
+    ...(reply.message === undefined ? {} : { message: reply.message }),
+    ...(warnings.length > 0 ? { problems: sentences(RED, warnings) } : {}),
+  };
+}
+
+function failed(RED: NodeAPI, error: AlinkError, message: string): Partial<AlinkInfo> {
+  return {
+    status: error.key === 'platformRefused' ? 'refused' : 'failed',
+    code: error.code ?? error.key,
+    message,
+    ...(error.problems.length > 0 ? { problems: sentences(RED, error.problems) } : {}),
+  };
+}
+
+function sentences(RED: NodeAPI, problems: readonly Problem[]): string[] {
+  return problems.slice(0, 200).map((problem) => explainProblems(RED, [problem]));
+}

@@ -1,0 +1,45 @@
+import type { NodeAPI } from 'node-red';
+import { type Problem, problemMessage } from '../../protocol';
+import type { AlinkError } from '../../sdk';
+
+/** Strings that several nodes share stand with the platform node, which every flow has. */
+const NAMESPACE = 'node-red-contrib-alink/alink-platform:';
+
+export type MessageValues = Readonly<Record<string, string | number>>;
+
+/**
+ * Says a thing in the language of the runtime.
+ * @param key path in `locales/<lang>/alink-platform.json`, for example `status.online`
+ * @param fallback used when the runtime has no catalogue, as in unit tests of other collections
+ */
+export function say(RED: NodeAPI, key: string, values: MessageValues, fallback: string): string {
+  const text = RED._(NAMESPACE + key, { ...values });
+  return typeof text !== 'string' || text === '' || text.endsWith(key) ? fallback : text;
+}
+
+/** One sentence that names what is wrong and the remedy, then what the platform itself said. */
+export function explainError(RED: NodeAPI, error: AlinkError): string {
+  const values = { ...error.details, ...(error.code === undefined ? {} : { code: error.code }) };
+  const explanation =
+    error.problems.length > 0
+      ? explainProblems(RED, error.problems)
+      : say(RED, `error.${error.key}`, values, error.message);
+  const platform = error.platformMessage ? ` (${error.platformMessage})` : '';
+  return `${explanation}${platform}`;
+}
+
+/** A few words for the status line. */
+export function nameReason(RED: NodeAPI, error: AlinkError): string {
+  const name = say(RED, `reason.${error.key}`, error.details, error.key);
+  return error.code === undefined ? name : `${name} (${error.code})`;
+}
+
+/** Names each property and the rule it breaks; at most five, because the rest would not be read. */
+export function explainProblems(RED: NodeAPI, problems: readonly Problem[]): string {
+  const shown = problems.slice(0, 5).map((problem) => {
+    const values = { path: problem.path, ...problem.details };
+    return say(RED, `rule.${problem.rule}`, values, problemMessage(problem));
+  });
+  if (problems.length > shown.length) shown.push(`+${problems.length - shown.length}`);
+  return shown.join('; ');
+}

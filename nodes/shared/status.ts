@@ -1,0 +1,112 @@
+import type { Node, NodeAPI, NodeStatus } from 'node-red';
+import type { AlinkError, SessionState } from '../../sdk';
+import { nameReason, say } from './runtime-messages';
+
+// Each status is a message to every open editor; while offline the count changes with every message.
+const SHORTEST_INTERVAL_MS = 500;
+
+/** The status of a session, the same words at every node. */
+export function sessionStatus(RED: NodeAPI, state: SessionState): NodeStatus {
+  const reason = state.reason ? nameReason(RED, state.reason) : '';
+  switch (state.name) {
+    case 'online':
+      return { fill: 'green', shape: 'dot', text: say(RED, 'status.online', {}, 'online') };
+    case 'connecting':
+      return { fill: 'yellow', shape: 'ring', text: say(RED, 'status.connecting', {}, 'connecting') };
+    case 'waiting':
+      return { fill: 'yellow', shape: 'ring', text: offlineText(RED, state, reason) };
+    case 'refused':
+      return { fill: 'red', shape: 'ring', text: say(RED, 'status.refused', { reason }, `refused: ${reason}`) };
+    case 'conflict':
+      return { fill: 'red', shape: 'ring', text: say(RED, 'status.conflict', {}, 'same identity elsewhere') };
+    case 'closing':
+    case 'idle':
+      return { fill: 'grey', shape: 'ring', text: say(RED, 'status.offline', {}, 'offline') };
+  }
+}
+
+/** The status after a message could not be handled or the node cannot work at all. */
+export function errorStatus(RED: NodeAPI, error: AlinkError): NodeStatus {
+  if (error.key === 'credentialsMissing') {
+    return {
+      fill: 'red',
+      shape: 'ring',
+      text: say(RED, 'status.credentialsMissing', error.details, 'credentials missing'),
+    };
+  }
+  return { fill: 'red', shape: 'ring', text: nameReason(RED, error) };
+}
+
+/**
+ * Shows the state of the session, or the last error until the next success or change of state.
+ * Equal statuses are not sent again, changing ones at most twice a second.
+ */
+export class StatusLine {
+  #session: NodeStatus = {};
+  #error: NodeStatus | undefined;
+  #sent = '';
+  #timer: NodeJS.Timeout | undefined;
+  #lastSentAt = 0;
+  #stateName = '';
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+  ) {}
+
+  session(state: SessionState): void {
+    if (state.name !== this.#stateName) this.#error = undefined;
+    this.#stateName = state.name;
+    this.#session = sessionStatus(this.RED, state);
+    this.#refresh();
+  }
+
+  error(error: AlinkError): void {
+    this.#error = errorStatus(this.RED, error);
+    this.#refresh();
+  }
+
+  success(): void {
+    if (this.#error === undefined) return;
+    this.#error = undefined;
+    this.#refresh();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #refresh(): void {
+    if (this.#timer !== undefined) return;
+    const wait = this.#lastSentAt + SHORTEST_INTERVAL_MS - Date.now();
+    const status = this.#error ?? this.#session;
+    // A change of colour is news at once; a change of words alone can wait its turn.
+    if (wait <= 0 || !this.#sent.startsWith(`${status.fill}`)) this.#send();
+    else {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#send();
+      }, wait);
+      this.#timer.unref();
+    }
+  }
+
+  #send(): void {
+    const status = this.#error ?? this.#session;
+    const text = `${status.fill}|${status.shape}|${status.text}`;
+    if (text === this.#sent) return;
+    this.#sent = text;
+    this.#lastSentAt = Date.now();
+    this.node.status(status);
+  }
+}
+
+function offlineText(RED: NodeAPI, state: SessionState, reason: string): string {
+  const count = state.waiting;
+  const base =
+    count > 0
+      ? say(RED, 'status.offlineWaiting', { count }, `offline, ${count} waiting`)
+      : say(RED, 'status.offline', {}, 'offline');
+  return reason ? `${base} – ${reason}` : base;
+}

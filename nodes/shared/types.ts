@@ -1,0 +1,43 @@
+import type { Node } from 'node-red';
+import type { DeviceIdentity, Json, Platform, ThingModel } from '../../protocol';
+import type { Device } from '../../sdk';
+
+/** Where devices connect, once it is known: an embedded emulator has to start first. */
+export interface PlatformAccess {
+  platform: Platform;
+  /** Further trusted roots, PEM. */
+  ca?: string;
+  /** Only an embedded emulator: creates the device when it is missing and tells its secret. */
+  provision?: (identity: DeviceIdentity, thingModel: Json | undefined) => string;
+}
+
+/** The platform config node as its devices see it. */
+export interface PlatformNode extends Node {
+  /** @throws AlinkError when its settings cannot work or its emulator could not start */
+  access(): Promise<PlatformAccess>;
+}
+
+/** The device config node as flow nodes see it. */
+export interface DeviceNode extends Node {
+  /** Handle of one user; give it back with `release()`. @throws AlinkError when the settings cannot work */
+  open(): Promise<Device>;
+  /** Known before the connection, when the settings name one. */
+  readonly identity: DeviceIdentity | undefined;
+  /** Once the device is open and has one. */
+  thingModel(): ThingModel | undefined;
+}
+
+/** What every flow node leaves in `msg.alink`; plain JSON only. */
+export interface AlinkInfo {
+  productKey?: string;
+  deviceName?: string;
+  status: string;
+  id?: string;
+  code?: number | string;
+  message?: string;
+  method?: string;
+  identifier?: string;
+  time?: number;
+  /** Rules of the thing model that were let through or broken, one sentence each. */
+  problems?: string[];
+}

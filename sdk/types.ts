@@ -1,0 +1,139 @@
+import type {
+  AlinkReply,
+  DeviceIdentity,
+  Json,
+  Platform,
+  Problem,
+  SignMethod,
+  ThingModel,
+  Transport,
+} from '../protocol';
+import type { AlinkError } from './errors';
+import type { SecretStore } from './registration/secret-store';
+
+/** How a device proves who it is (section A). */
+export type Authentication =
+  /** The secret, or a function that knows it at connect time. */
+  | { kind: 'deviceSecret'; deviceSecret: string | (() => Promise<string>) }
+  /** "One model, one secret": the device secret is fetched once and stored (A.6, A.7). */
+  | { kind: 'productSecret'; productSecret: string; via: 'https' | 'mqtt' }
+  /** No pre-registration (A.7): the platform creates the device and gives a token. */
+  | { kind: 'noPreRegistration'; productSecret: string; instanceId?: string }
+  /** HTTPS authentication first, then MQTT with iotId and iotToken (A.8). */
+  | { kind: 'iotToken'; deviceSecret: string };
+
+/** What to do with values that break the thing model. */
+export type ThingModelMode = 'strict' | 'warn' | 'off';
+
+export interface DeviceOptions {
+  identity: DeviceIdentity;
+  platform: Platform;
+  transport: Transport;
+  /** Overrides the platform's port. */
+  port?: number;
+  /** Further trusted root certificates, PEM; Node.js's own stay trusted. */
+  ca?: string;
+  authentication: Authentication;
+  signMethod?: SignMethod;
+  /** Part of the clientId in front of the bars, at most 64 characters. */
+  clientId?: string;
+  /** 30–1200. */
+  keepAliveSeconds?: number;
+  /** False by default: QoS 1 messages sent while away arrive later. */
+  cleanSession?: boolean;
+  /** Default for every request, milliseconds. */
+  requestTimeoutMs?: number;
+  /** A document (TSL), or `fetch` to ask the platform after connecting; none by default. */
+  thingModel?: { mode: ThingModelMode; document?: Json; fetch?: boolean; cacheFile?: string };
+  /** Needed for the two kinds of registration. */
+  secretStore?: SecretStore;
+  /** At most this many requests wait while offline; 1,000 by default. */
+  waitingLimit?: number;
+  /** Receives one line per noteworthy step; never a secret. */
+  log?: (line: LogLine) => void;
+}
+
+export interface LogLine {
+  level: 'debug' | 'info' | 'warn';
+  /** Key of the message, in the style of an error's. */
+  event: string;
+  details: Readonly<Record<string, string | number>>;
+}
+
+/** States of a session; `refused`: the platform said no, `conflict`: another client uses the same identity. */
+export type SessionStateName = 'idle' | 'connecting' | 'online' | 'waiting' | 'refused' | 'conflict' | 'closing';
+
+export interface SessionState {
+  name: SessionStateName;
+  /** Requests that wait for the connection. */
+  waiting: number;
+  /** Why it is waiting, refused or in conflict. */
+  reason?: AlinkError;
+  /** When it tries again, ms since 1970. */
+  retryAt?: number;
+}
+
+export interface RequestOptions {
+  /** Milliseconds; the device's default when absent. */
+  timeoutMs?: number;
+  /** Values for placeholders of the operation's topic, `{event}` for example. */
+  variables?: Readonly<Record<string, string>>;
+  qos?: 0 | 1;
+  /** Fails the request early, for example when the node closes. */
+  signal?: AbortSignal;
+}
+
+/** What became of a report. */
+export interface Outcome {
+  status: 'acknowledged';
+  /** The platform's answer; of the last message when the report was split over several. */
+  reply: AlinkReply;
+  /** Method and id of what was sent. */
+  method: string;
+  /** Broken rules of the thing model that were let through (mode `warn`). */
+  warnings: readonly Problem[];
+}
+
+/** Message from the platform to the device, after topic and envelope were read. */
+export interface IncomingMessage {
+  topic: string;
+  payload: Uint8Array;
+  qos: 0 | 1;
+  duplicate: boolean;
+}
+
+/**
+ * A thing: whatever has a productKey and a deviceName. Several users of one device share one connection;
+ * each gets its own handle and releases it.
+ */
+export interface Device {
+  readonly identity: DeviceIdentity;
+  readonly state: SessionState;
+  readonly thingModel: ThingModel | undefined;
+  /** Calls back on every change and once at once. @returns function that stops it */
+  onState(listener: (state: SessionState) => void): () => void;
+  /** Session started (also after a reconnect); for work that each connection needs. */
+  onOnline(listener: () => void): () => void;
+  /** Messages on topics that fit the filter; the filter is subscribed while anyone listens. */
+  onMessage(filter: string, listener: (message: IncomingMessage) => void): () => void;
+  /**
+   * Reports properties (B.1 rows 1, 4).
+   * @param input object of values, of `{value, time}`, or an array of samples
+   * @throws AlinkError when nothing could be sent, time ran out or the platform refused
+   */
+  postProperties(input: unknown, options?: RequestOptions & { time?: number }): Promise<Outcome>;
+  /** Reports one event (B.1 row 2). `values` are the event's output parameters. @throws AlinkError */
+  postEvent(identifier: string, values: unknown, options?: RequestOptions & { time?: number }): Promise<Outcome>;
+  /**
+   * One operation of the catalogue that the device may start.
+   * @param params as JSON value
+   * @throws AlinkError with the platform's code when it is not 200
+   */
+  request(operation: string, params: Json, options?: RequestOptions): Promise<AlinkReply>;
+  /** Publishes and resolves when the platform has it (QoS 1) or it was written (QoS 0). @throws AlinkError */
+  publish(topic: string, payload: Uint8Array | string, qos: 0 | 1): Promise<void>;
+  /** Connects if nobody did yet. */
+  connect(): void;
+  /** Gives the handle back; the connection ends when the last one is given back. */
+  release(): Promise<void>;
+}
