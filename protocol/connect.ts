@@ -1,5 +1,11 @@
 import { type DeviceIdentity, mqttUsername } from './identity';
-import { type Hmac, type RegistrationSignFields, type SignMethod, signDevice, signRegistration } from './signing';
+import {
+  type Hmac,
+  type RegistrationSignFields,
+  type SignMethod,
+  signDevice,
+  signRegistration,
+} from './signing';
 
 /** The three texts of an MQTT CONNECT that carry the identity (A.2). */
 export interface ConnectFields {
@@ -137,7 +143,12 @@ export function iotTokenConnect(
 }
 
 /** TLS-PSK identity and key of a device: the key is the hex text itself (A.10). */
-export function tlsPsk(hmac: Hmac, identity: DeviceIdentity, deviceSecret: string, timestamp = '2524608000000') {
+export function tlsPsk(
+  hmac: Hmac,
+  identity: DeviceIdentity,
+  deviceSecret: string,
+  timestamp = '2524608000000',
+) {
   const id = `${identity.productKey}&${identity.deviceName}`;
   return {
     identity: `devicename|hmacsha256|${id}|${timestamp}`,

@@ -42,7 +42,12 @@ const CUSTOM_PORTS: Record<Transport, number> = { tcp: 1883, tls: 8883, ws: 80, 
  * @param port overrides the port that the platform kind and transport give
  * @throws RangeError when an emulator has no open door for the transport
  */
-export function mqttEndpoint(platform: Platform, productKey: string, transport: Transport, port?: number): MqttEndpoint {
+export function mqttEndpoint(
+  platform: Platform,
+  productKey: string,
+  transport: Transport,
+  port?: number,
+): MqttEndpoint {
   const { host, ports } = mqttHost(platform, productKey);
   const chosen = port ?? ports[transport];
   if (chosen === undefined) throw new RangeError(`the emulator has no ${transport} door open`);
@@ -52,7 +57,10 @@ export function mqttEndpoint(platform: Platform, productKey: string, transport: 
   return { protocol, host, port: chosen, url, ...(webSocket ? { path: '/mqtt' } : {}) };
 }
 
-function mqttHost(platform: Platform, productKey: string): { host: string; ports: Partial<Record<Transport, number>> } {
+function mqttHost(
+  platform: Platform,
+  productKey: string,
+): { host: string; ports: Partial<Record<Transport, number>> } {
   switch (platform.kind) {
     case 'public':
       return { host: `${productKey}.iot-as-mqtt.${platform.region}.aliyuncs.com`, ports: PUBLIC_PORTS };

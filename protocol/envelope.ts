@@ -95,7 +95,12 @@ export function parseReply(payload: Uint8Array | string): AlinkReply {
  * Writes a request. `params` is JSON text already, because the thing model decides how numbers are written
  * (section J row 41).
  */
-export function formatRequest(id: string, method: string | undefined, paramsJson: string, ack = true): string {
+export function formatRequest(
+  id: string,
+  method: string | undefined,
+  paramsJson: string,
+  ack = true,
+): string {
   const name = method === undefined ? '' : `,"method":${JSON.stringify(method)}`;
   return `{"id":${JSON.stringify(id)},"version":"1.0","sys":{"ack":${ack ? 1 : 0}},"params":${paramsJson}${name}}`;
 }
@@ -139,7 +144,8 @@ function assertShallow(text: string): void {
       else if (code === 34) inText = false;
     } else if (code === 34) inText = true;
     else if (code === 123 || code === 91) {
-      if (++depth > DEEPEST) throw new EnvelopeError('tooDeep', `the payload is nested deeper than ${DEEPEST} levels`);
+      if (++depth > DEEPEST)
+        throw new EnvelopeError('tooDeep', `the payload is nested deeper than ${DEEPEST} levels`);
     } else if (code === 125 || code === 93) depth--;
   }
 }

@@ -61,7 +61,14 @@ export interface LogLine {
 }
 
 /** States of a session; `refused`: the platform said no, `conflict`: another client uses the same identity. */
-export type SessionStateName = 'idle' | 'connecting' | 'online' | 'waiting' | 'refused' | 'conflict' | 'closing';
+export type SessionStateName =
+  | 'idle'
+  | 'connecting'
+  | 'online'
+  | 'waiting'
+  | 'refused'
+  | 'conflict'
+  | 'closing';
 
 export interface SessionState {
   name: SessionStateName;
@@ -123,7 +130,11 @@ export interface Device {
    */
   postProperties(input: unknown, options?: RequestOptions & { time?: number }): Promise<Outcome>;
   /** Reports one event (B.1 row 2). `values` are the event's output parameters. @throws AlinkError */
-  postEvent(identifier: string, values: unknown, options?: RequestOptions & { time?: number }): Promise<Outcome>;
+  postEvent(
+    identifier: string,
+    values: unknown,
+    options?: RequestOptions & { time?: number },
+  ): Promise<Outcome>;
   /**
    * One operation of the catalogue that the device may start.
    * @param params as JSON value

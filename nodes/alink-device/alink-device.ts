@@ -5,7 +5,13 @@ import { type Device, fileSecretStore, machineName, openDevice } from '../../sdk
 import { badSettings } from '../shared/config';
 import { toAlinkError } from '../shared/flow-error';
 import type { DeviceNode, PlatformNode } from '../shared/types';
-import { deviceIdentity, type DeviceCredentials, type DeviceDef, deviceOptions, MACHINE_NAMES } from './device-options';
+import {
+  type DeviceCredentials,
+  type DeviceDef,
+  deviceIdentity,
+  deviceOptions,
+  MACHINE_NAMES,
+} from './device-options';
 
 /** Longer than a full deploy takes, so that the next generation of nodes takes the connection over. */
 const LINGER_MS = 3000;
@@ -74,7 +80,12 @@ export = function alinkDevice(RED: NodeAPI): void {
       this.thingModel = () => device.thingModel();
       this.on('close', () => device.close());
     },
-    { credentials: { deviceSecret: { type: 'password' }, productSecret: { type: 'password' } } satisfies Record<keyof DeviceCredentials, { type: 'password' }> },
+    {
+      credentials: {
+        deviceSecret: { type: 'password' },
+        productSecret: { type: 'password' },
+      } satisfies Record<keyof DeviceCredentials, { type: 'password' }>,
+    },
   );
 
   const mayRead = RED.auth.needsPermission('alink-device.read');
@@ -98,13 +109,19 @@ export = function alinkDevice(RED: NodeAPI): void {
     const node = RED.nodes.getNode(String(req.params.id)) as DeviceNode | null | undefined;
     const model = typeof node?.thingModel === 'function' ? node.thingModel() : undefined;
     res.json({
-      properties: [...(model?.properties.values() ?? [])].map(({ identifier, name, accessMode, dataType }) => ({
+      properties: [...(model?.properties.values() ?? [])].map(
+        ({ identifier, name, accessMode, dataType }) => ({
+          identifier,
+          name,
+          accessMode,
+          type: dataType.type,
+        }),
+      ),
+      events: [...(model?.events.values() ?? [])].map(({ identifier, name, type }) => ({
         identifier,
         name,
-        accessMode,
-        type: dataType.type,
+        type,
       })),
-      events: [...(model?.events.values() ?? [])].map(({ identifier, name, type }) => ({ identifier, name, type })),
     });
   });
 };

@@ -29,7 +29,12 @@ export interface DeviceDef extends NodeDef {
   productKey: string;
   deviceName: string;
   deviceNameFrom: 'text' | (typeof MACHINE_NAMES)[number];
-  authentication: 'deviceSecret' | 'productSecretHttps' | 'productSecretMqtt' | 'noPreRegistration' | 'iotToken';
+  authentication:
+    | 'deviceSecret'
+    | 'productSecretHttps'
+    | 'productSecretMqtt'
+    | 'noPreRegistration'
+    | 'iotToken';
   transport: Transport;
   port: string;
   signMethod: string;
@@ -58,7 +63,8 @@ export interface DeviceStorage {
 export function deviceIdentity(RED: NodeAPI, node: DeviceNode, def: DeviceDef): DeviceIdentity {
   const productKey = checked('productKey', expandText(RED, node, def.productKey));
   const kind = MACHINE_NAMES.find((name) => name === def.deviceNameFrom);
-  if (kind === undefined) return { productKey, deviceName: checked('deviceName', expandText(RED, node, def.deviceName)) };
+  if (kind === undefined)
+    return { productKey, deviceName: checked('deviceName', expandText(RED, node, def.deviceName)) };
   const deviceName = machineName(kind);
   if (deviceName === undefined) throw badSettings('deviceName', `this machine has no ${kind}`);
   return { productKey, deviceName };
@@ -82,7 +88,8 @@ export function deviceOptions(
   access: PlatformAccess,
   storage: DeviceStorage,
 ): DeviceOptions {
-  const text = (field: 'port' | 'clientId' | 'keepAlive' | 'requestTimeout') => expandText(RED, node, def[field]);
+  const text = (field: 'port' | 'clientId' | 'keepAlive' | 'requestTimeout') =>
+    expandText(RED, node, def[field]);
   const document = def.thingModelSource === 'paste' ? parseModel(def.thingModel) : undefined;
   const port = readNumber(text('port'), 'port', { min: 1, max: 65535 });
   const keepAlive = readNumber(text('keepAlive'), 'keepAlive', KEEP_ALIVE_SECONDS);
@@ -101,7 +108,13 @@ export function deviceOptions(
     // The emulator's doors are where it says; a port of the cloud's means nothing there.
     ...(port === undefined || embedded ? {} : { port }),
     ...(access.ca === undefined ? {} : { ca: access.ca }),
-    authentication: authentication(def, node.credentials as Partial<DeviceCredentials> | undefined, identity, access, document),
+    authentication: authentication(
+      def,
+      node.credentials as Partial<DeviceCredentials> | undefined,
+      identity,
+      access,
+      document,
+    ),
     signMethod,
     ...(clientId === '' ? {} : { clientId }),
     ...(keepAlive === undefined ? {} : { keepAliveSeconds: keepAlive }),
@@ -141,7 +154,8 @@ function authentication(
     default: {
       const kind = def.authentication === 'iotToken' ? 'iotToken' : 'deviceSecret';
       // Exported flows never carry credentials, so an imported example gets its device from the emulator.
-      const secret = deviceSecret === '' && access.provision ? access.provision(identity, document) : deviceSecret;
+      const secret =
+        deviceSecret === '' && access.provision ? access.provision(identity, document) : deviceSecret;
       return { kind, deviceSecret: needed('deviceSecret', secret) };
     }
   }

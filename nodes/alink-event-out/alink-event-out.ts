@@ -18,7 +18,8 @@ export = function alinkEventOut(RED: NodeAPI): void {
 
 function identifierOf(msg: AlinkMessage): string {
   const alink = msg.alink;
-  const identifier = typeof alink === 'object' && alink !== null ? Reflect.get(alink, 'identifier') : undefined;
+  const identifier =
+    typeof alink === 'object' && alink !== null ? Reflect.get(alink, 'identifier') : undefined;
   if (typeof identifier === 'string' && identifier !== '') return identifier;
   const reason = 'no event is named: choose one in the node or set msg.alink.identifier';
   throw new AlinkError('invalidInput', reason, { details: { field: 'identifier', reason } });

@@ -27,7 +27,8 @@ export = function alinkLifecycle(RED: NodeAPI): void {
       let first = true;
       return device.onState((state) => {
         const name = REPORTED[state.name];
-        const news = name === undefined ? '' : `${name}|${state.reason?.key ?? ''}|${state.reason?.code ?? ''}`;
+        const news =
+          name === undefined ? '' : `${name}|${state.reason?.key ?? ''}|${state.reason?.code ?? ''}`;
         const silent = first && def.initial === false;
         first = false;
         if (name === undefined || news === last) return;

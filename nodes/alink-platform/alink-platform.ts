@@ -47,22 +47,30 @@ export = function alinkPlatform(RED: NodeAPI): void {
   });
 
   // Addresses of a running emulator, for whoever wants to connect something else to it.
-  RED.httpAdmin.get('/alink-platform/:id/addresses', RED.auth.needsPermission('alink-platform.read'), (req, res) => {
-    const node = RED.nodes.getNode(String(req.params.id)) as (PlatformNode & Partial<PlatformNode>) | null;
-    if (typeof node?.access !== 'function') {
-      res.status(404).json({ error: 'notDeployed' });
-      return;
-    }
-    node.access().then(
-      ({ platform }) => res.json(platform.kind === 'emulator' ? describe(platform) : {}),
-      (thrown: unknown) => res.status(503).json({ error: toFlowError(RED, thrown).message }),
-    );
-  });
+  RED.httpAdmin.get(
+    '/alink-platform/:id/addresses',
+    RED.auth.needsPermission('alink-platform.read'),
+    (req, res) => {
+      const node = RED.nodes.getNode(String(req.params.id)) as (PlatformNode & Partial<PlatformNode>) | null;
+      if (typeof node?.access !== 'function') {
+        res.status(404).json({ error: 'notDeployed' });
+        return;
+      }
+      node.access().then(
+        ({ platform }) => res.json(platform.kind === 'emulator' ? describe(platform) : {}),
+        (thrown: unknown) => res.status(503).json({ error: toFlowError(RED, thrown).message }),
+      );
+    },
+  );
 };
 
 function describe(platform: Extract<Platform, { kind: 'emulator' }>): Record<string, string> {
   const { host, ports, httpUrl } = platform;
-  return { ...(ports.tcp === undefined ? {} : { mqtt: `mqtt://${host}:${ports.tcp}` }), ...(ports.ws === undefined ? {} : { ws: `ws://${host}:${ports.ws}` }), http: httpUrl };
+  return {
+    ...(ports.tcp === undefined ? {} : { mqtt: `mqtt://${host}:${ports.tcp}` }),
+    ...(ports.ws === undefined ? {} : { ws: `ws://${host}:${ports.ws}` }),
+    http: httpUrl,
+  };
 }
 
 function emulatorOptions(RED: NodeAPI, node: Node, def: PlatformDef): EmulatorOptions {
@@ -98,11 +106,14 @@ async function emulatorAccess(lease: EmulatorLease): Promise<PlatformAccess> {
     ['ws', ws],
     ['wss', wss],
   ];
-  const ports = Object.fromEntries(doors.filter(([, port]) => port !== undefined)) as Partial<Record<Transport, number>>;
+  const ports = Object.fromEntries(doors.filter(([, port]) => port !== undefined)) as Partial<
+    Record<Transport, number>
+  >;
   return {
     platform: { kind: 'emulator', host: '127.0.0.1', ports, httpUrl: emulator.httpUrl },
     ...(emulator.ca === undefined ? {} : { ca: emulator.ca }),
-    provision: (identity, thingModel: Json | undefined) => emulator.provisionDevice(identity, thingModel).deviceSecret,
+    provision: (identity, thingModel: Json | undefined) =>
+      emulator.provisionDevice(identity, thingModel).deviceSecret,
   };
 }
 
@@ -134,6 +145,8 @@ function cloudPlatform(RED: NodeAPI, node: Node, def: PlatformDef): Platform {
       };
     }
     default:
-      throw new AlinkError('badSettings', 'kind: unknown', { details: { field: 'kind', reason: String(def.kind) } });
+      throw new AlinkError('badSettings', 'kind: unknown', {
+        details: { field: 'kind', reason: String(def.kind) },
+      });
   }
 }

@@ -2,7 +2,18 @@ import type { Node, NodeAPI } from 'node-red';
 import { AlinkError } from '../../sdk';
 
 /** Types of a typed input that these nodes offer; `none` means nothing was configured. */
-export type ValueSource = 'none' | 'msg' | 'flow' | 'global' | 'str' | 'num' | 'bool' | 'json' | 'date' | 'jsonata' | 'env';
+export type ValueSource =
+  | 'none'
+  | 'msg'
+  | 'flow'
+  | 'global'
+  | 'str'
+  | 'num'
+  | 'bool'
+  | 'json'
+  | 'date'
+  | 'jsonata'
+  | 'env';
 
 /** Fields in the editor are text; `${NAME}` in them is replaced by the environment's value. */
 export function expandText(RED: NodeAPI, node: Node, text: string | undefined): string {
@@ -56,7 +67,8 @@ export async function readValue(
       );
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String((cause as { message?: unknown })?.message ?? cause);
+    const reason =
+      cause instanceof Error ? cause.message : String((cause as { message?: unknown })?.message ?? cause);
     throw new AlinkError('invalidInput', reason, { cause, details: { reason } });
   }
 }

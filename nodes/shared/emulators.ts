@@ -65,7 +65,7 @@ export async function endEmulators(): Promise<void> {
 function start(id: string, options: EmulatorOptions): Running {
   const started = (ending.get(id) ?? Promise.resolve())
     // Loaded only when an emulator is used: a Pi that talks to the cloud never loads a broker.
-    .then(() => import('../../emulator'))
+    .then(() => import('../../emulator/index.js'))
     .then(({ startEmulator }) => startEmulator(options));
   const entry: Running = { options, started, users: 0, closing: undefined };
   running.set(id, entry);

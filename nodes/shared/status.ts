@@ -16,7 +16,11 @@ export function sessionStatus(RED: NodeAPI, state: SessionState): NodeStatus {
     case 'waiting':
       return { fill: 'yellow', shape: 'ring', text: offlineText(RED, state, reason) };
     case 'refused':
-      return { fill: 'red', shape: 'ring', text: say(RED, 'status.refused', { reason }, `refused: ${reason}`) };
+      return {
+        fill: 'red',
+        shape: 'ring',
+        text: say(RED, 'status.refused', { reason }, `refused: ${reason}`),
+      };
     case 'conflict':
       return { fill: 'red', shape: 'ring', text: say(RED, 'status.conflict', {}, 'same identity elsewhere') };
     case 'closing':

@@ -34,7 +34,11 @@ export const GREENHOUSE_MODEL = {
       type: 'alert',
       required: false,
       outputData: [
-        { identifier: 'temperature', name: 'Temperature', dataType: { type: 'double', specs: { min: '-40', max: '120' } } },
+        {
+          identifier: 'temperature',
+          name: 'Temperature',
+          dataType: { type: 'double', specs: { min: '-40', max: '120' } },
+        },
       ],
     },
   ],
@@ -91,7 +95,15 @@ export function eventOut(extra: object = {}): FlowNode {
 }
 
 export function lifecycle(extra: object = {}): FlowNode {
-  return { id: 'lifecycle', z: 'tab', type: 'alink-lifecycle', device: 'device', initial: true, wires: [['states']], ...extra };
+  return {
+    id: 'lifecycle',
+    z: 'tab',
+    type: 'alink-lifecycle',
+    device: 'device',
+    initial: true,
+    wires: [['states']],
+    ...extra,
+  };
 }
 
 export function sink(id = 'sink'): FlowNode {
@@ -100,7 +112,10 @@ export function sink(id = 'sink'): FlowNode {
 
 /** Catches the errors of every node of the tab and hands them to the sink `errors`. */
 export function catchAll(): FlowNode[] {
-  return [{ id: 'catch', z: 'tab', type: 'catch', scope: null, uncaught: false, wires: [['errors']] }, sink('errors')];
+  return [
+    { id: 'catch', z: 'tab', type: 'catch', scope: null, uncaught: false, wires: [['errors']] },
+    sink('errors'),
+  ];
 }
 
 /** Hands every status of the named nodes to the sink `statuses`. */

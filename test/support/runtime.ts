@@ -22,7 +22,10 @@ interface RedModule {
   httpAdmin: express.Express;
   events: NodeJS.EventEmitter;
   runtime: {
-    flows: { setFlows(options: object): Promise<{ rev: string }>; getFlows(options: object): Promise<unknown> };
+    flows: {
+      setFlows(options: object): Promise<{ rev: string }>;
+      getFlows(options: object): Promise<unknown>;
+    };
     nodes: { getNodeList(options: object): Promise<Array<{ id: string; types: string[]; err?: unknown }>> };
   };
   nodes: { getNode(id: string): RuntimeNode | null };
@@ -69,7 +72,10 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
   mkdirSync(join(userDir, 'node_modules'));
   symlinkSync(PROJECT, join(userDir, 'node_modules', 'node-red-contrib-alink'));
   const dependencies = { 'node-red-contrib-alink': '*' };
-  writeFileSync(join(userDir, 'package.json'), JSON.stringify({ name: 'test', version: '1.0.0', dependencies }));
+  writeFileSync(
+    join(userDir, 'package.json'),
+    JSON.stringify({ name: 'test', version: '1.0.0', dependencies }),
+  );
 
   const app = express();
   const server = createServer(app);
@@ -93,7 +99,8 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
   await once(server, 'listening');
   await RED.start();
   const broken = (await RED.runtime.nodes.getNodeList({})).filter(({ err }) => err);
-  if (broken.length > 0) throw new Error(`nodes that did not load: ${broken.map(({ id, err }) => `${id}: ${err}`)}`);
+  if (broken.length > 0)
+    throw new Error(`nodes that did not load: ${broken.map(({ id, err }) => `${id}: ${err}`)}`);
   const { events } = RED;
 
   return {
@@ -137,7 +144,9 @@ function waitFor<T>(
     const seen: T[] = [];
     const timer = setTimeout(() => {
       emitter.off(event, listen);
-      reject(new Error(`no fitting ${event} within ${timeoutMs} ms; seen: ${JSON.stringify(seen).slice(0, 2000)}`));
+      reject(
+        new Error(`no fitting ${event} within ${timeoutMs} ms; seen: ${JSON.stringify(seen).slice(0, 2000)}`),
+      );
     }, timeoutMs);
     function listen(value: T): void {
       if (seen.length < 20) seen.push(value);

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { catchAll, device, emulatorPlatform, eventOut, lifecycle, propertyPost, sink, statusOf } from '../../support/flows';
+import {
+  catchAll,
+  device,
+  emulatorPlatform,
+  eventOut,
+  lifecycle,
+  propertyPost,
+  sink,
+  statusOf,
+} from '../../support/flows';
 import { type Runtime, startRuntime } from '../../support/runtime';
 
 describe('reports through a real Node-RED', () => {
@@ -66,7 +75,9 @@ describe('reports through a real Node-RED', () => {
 
   it('takes one property from any typed input and a time', async () => {
     await red.deploy(
-      flow(propertyPost({ identifier: 'count', value: '7', valueType: 'num', time: 'stamp', timeType: 'msg' })),
+      flow(
+        propertyPost({ identifier: 'count', value: '7', valueType: 'num', time: 'stamp', timeType: 'msg' }),
+      ),
     );
     const answered = red.next('sink');
     red.send('post', { stamp: '2026-01-02T03:04:05Z' });
