@@ -20,7 +20,11 @@ export function preparePaste(dialog: Dialog): void {
     // Secrets do not stay readable in the box.
     box.value = '';
     for (const name of filled) fill(dialog, name, certificate[name] ?? '');
-    chooseAuthentication(dialog, certificate.deviceSecret !== undefined, certificate.productSecret !== undefined);
+    chooseAuthentication(
+      dialog,
+      certificate.deviceSecret !== undefined,
+      certificate.productSecret !== undefined,
+    );
     dialog.note('paste', summary(filled, certificate.instanceId, certificate.region));
   });
 }
@@ -45,7 +49,11 @@ function chooseAuthentication(dialog: Dialog, hasDeviceSecret: boolean, hasProdu
   }
 }
 
-function summary(filled: readonly string[], instanceId: string | undefined, region: string | undefined): string {
+function summary(
+  filled: readonly string[],
+  instanceId: string | undefined,
+  region: string | undefined,
+): string {
   const labels = filled.map((name) => text(TYPE, `label.${name}`)).join(', ');
   const place = [instanceId, region].filter((value) => value !== undefined).join(', ');
   const done = text(TYPE, 'paste.filled', { fields: labels });

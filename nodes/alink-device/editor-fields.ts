@@ -21,7 +21,8 @@ export const deviceNameCheck: Check = (value, node) =>
   currentValue(node, KIND, 'deviceNameFrom') === 'text' ? identityCheck(value, node) : undefined;
 
 export const clientIdCheck: Check = (value) => {
-  if (value.length > LONGEST_CLIENT_ID) return text(TYPE, 'validate.clientId.tooLong', { limit: LONGEST_CLIENT_ID });
+  if (value.length > LONGEST_CLIENT_ID)
+    return text(TYPE, 'validate.clientId.tooLong', { limit: LONGEST_CLIENT_ID });
   return value.includes('|') ? text(TYPE, 'validate.clientId.badCharacter') : undefined;
 };
 
@@ -55,7 +56,9 @@ export function countModel(json: string): ModelCount | undefined {
     const parts = [document, ...blocks];
     const count = (name: string) => parts.reduce((sum: number, part) => sum + listOf(part, name).length, 0);
     const named = parts.some((part) =>
-      ['properties', 'events', 'services'].some((name) => typeof part === 'object' && part !== null && name in part),
+      ['properties', 'events', 'services'].some(
+        (name) => typeof part === 'object' && part !== null && name in part,
+      ),
     );
     if (!named) return undefined;
     return { properties: count('properties'), events: count('events'), services: count('services') };

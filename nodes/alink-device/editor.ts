@@ -10,9 +10,9 @@ import {
   keepAliveCheck,
   portCheck,
   secretCheck,
+  TYPE,
   thingModelCheck,
   timeoutCheck,
-  TYPE,
   WITH_PRODUCT_SECRET,
 } from './editor-fields';
 import { preparePreview } from './editor-preview';
@@ -24,7 +24,12 @@ RED.nodes.registerType('alink-device', {
   category: 'config',
   defaults: {
     name: { value: '' },
-    platform: { value: '', type: 'alink-platform', required: true, validate: validator(referenceCheck('platform')) },
+    platform: {
+      value: '',
+      type: 'alink-platform',
+      required: true,
+      validate: validator(referenceCheck('platform')),
+    },
     productKey: { value: '', validate: validator(identityCheck) },
     deviceName: { value: '', validate: validator(deviceNameCheck) },
     deviceNameFrom: { value: 'text' },
@@ -47,7 +52,9 @@ RED.nodes.registerType('alink-device', {
   label() {
     if (this.name) return String(this.name);
     const from = String(this.deviceNameFrom ?? 'text');
-    const deviceName = MACHINE_NAMES.includes(from) ? text(TYPE, `nameFrom.${from}`) : String(this.deviceName ?? '');
+    const deviceName = MACHINE_NAMES.includes(from)
+      ? text(TYPE, `nameFrom.${from}`)
+      : String(this.deviceName ?? '');
     return deviceName === '' ? text(TYPE, 'label.type') : `${deviceName} (${this.productKey})`;
   },
   labelStyle() {
@@ -88,12 +95,16 @@ function prepareDeviceName(dialog: Dialog): MachineName {
     asked = from;
     machine.known = '';
     machine.changed();
-    dialog.note('deviceName', text(TYPE, MACHINE_NAMES.includes(from) ? 'hint.machineName' : 'hint.deviceName'));
+    dialog.note(
+      'deviceName',
+      text(TYPE, MACHINE_NAMES.includes(from) ? 'hint.machineName' : 'hint.deviceName'),
+    );
     if (!MACHINE_NAMES.includes(from)) return;
     $.getJSON(`alink-device/machine-name/${encodeURIComponent(from)}`)
       .done((answer) => {
         if (from !== asked || !dialog.form.isConnected) return;
-        const name: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'deviceName') : '';
+        const name: unknown =
+          typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'deviceName') : '';
         machine.known = typeof name === 'string' ? name : '';
         const key = machine.known === '' ? 'hint.machineNameNone' : 'hint.machineNameHere';
         dialog.note('deviceName', text(TYPE, key, { name: machine.known }));
@@ -134,7 +145,10 @@ function prepareThingModel(dialog: Dialog): void {
   });
   dialog.watch(['thingModelSource', 'thingModel'], () => {
     const count = countModel(dialog.value('thingModel'));
-    dialog.note('thingModel', count ? text(TYPE, 'hint.thingModelCount', { ...count }) : text(TYPE, 'hint.thingModel'));
+    dialog.note(
+      'thingModel',
+      count ? text(TYPE, 'hint.thingModelCount', { ...count }) : text(TYPE, 'hint.thingModel'),
+    );
   });
   dialog.watch(['thingModelMode'], () =>
     dialog.note('thingModelMode', text(TYPE, `modeNote.${dialog.value('thingModelMode')}`)),

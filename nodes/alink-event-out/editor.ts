@@ -1,4 +1,9 @@
-import { prepareReportDialog, validDevice, validIdentifier, validTimeout } from '../shared/editor/report-dialog';
+import {
+  prepareReportDialog,
+  validDevice,
+  validIdentifier,
+  validTimeout,
+} from '../shared/editor/report-dialog';
 import { text } from '../shared/editor/text';
 
 const TYPE = 'alink-event-out';

@@ -8,7 +8,12 @@ RED.nodes.registerType('alink-lifecycle', {
   color: '#F2A765',
   defaults: {
     name: { value: '' },
-    device: { value: '', type: 'alink-device', required: true, validate: validator(referenceCheck('device')) },
+    device: {
+      value: '',
+      type: 'alink-device',
+      required: true,
+      validate: validator(referenceCheck('device')),
+    },
     initial: { value: true },
   },
   inputs: 0,

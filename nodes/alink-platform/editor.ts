@@ -41,7 +41,10 @@ RED.nodes.registerType('alink-platform', {
     region: { value: 'cn-shanghai', validate: validator(onlyFor(['public', 'instance'], regionName)) },
     instanceId: { value: '', validate: validator(onlyFor(['instance'], instanceName)) },
     host: { value: '', validate: validator(onlyFor(['custom'], hostName)) },
-    mqttPort: { value: '', validate: validator(onlyFor(['custom'], numberCheck(1, 65535, { integer: true }))) },
+    mqttPort: {
+      value: '',
+      validate: validator(onlyFor(['custom'], numberCheck(1, 65535, { integer: true }))),
+    },
     httpUrl: { value: '', validate: validator(onlyFor(['custom'], webAddress)) },
     ca: { value: '', validate: validator(onlyFor(['public', 'instance', 'custom'], certificate)) },
     emulatorMqttPort: { value: 0, validate: validator(onlyFor(['emulator'], port)) },

@@ -80,7 +80,12 @@ export function currentValue(node: EditorNode, kind: DialogKind, name: string): 
 }
 
 /** Fills a field from a file that the user chooses; larger ones are refused by doing nothing. */
-export function loadFileInto(dialog: Dialog, button: HTMLElement, longest: number, take: (content: string) => void): void {
+export function loadFileInto(
+  dialog: Dialog,
+  button: HTMLElement,
+  longest: number,
+  take: (content: string) => void,
+): void {
   button.addEventListener('click', () => {
     const chooser = document.createElement('input');
     chooser.type = 'file';

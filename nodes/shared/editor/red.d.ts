@@ -52,7 +52,11 @@ interface AutoCompleteEntry {
 interface EditorQuery {
   on(events: string, listener: (event: Event) => void): EditorQuery;
   trigger(event: string): EditorQuery;
-  typedInput(options: { types: ReadonlyArray<string | TypedInputType>; default?: string; typeField?: Element }): void;
+  typedInput(options: {
+    types: ReadonlyArray<string | TypedInputType>;
+    default?: string;
+    typeField?: Element;
+  }): void;
   typedInput(method: 'type' | 'value', value: string): void;
   autoComplete(options: { minLength: number; search: (text: string) => AutoCompleteEntry[] }): void;
 }

@@ -1,5 +1,5 @@
 import { Dialog } from './dialog';
-import { suggest, type Suggestion } from './suggest';
+import { type Suggestion, suggest } from './suggest';
 import { sharedText } from './text';
 import { identifierCheck, numberCheck, referenceCheck, validator } from './validate';
 
@@ -52,7 +52,8 @@ function suggestIdentifiers(dialog: Dialog, list: 'properties' | 'events'): void
 }
 
 function readSuggestions(answer: unknown, list: 'properties' | 'events'): Suggestion[] {
-  const entries: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, list) : undefined;
+  const entries: unknown =
+    typeof answer === 'object' && answer !== null ? Reflect.get(answer, list) : undefined;
   if (!Array.isArray(entries)) return [];
   return entries.flatMap((entry: unknown) => {
     if (typeof entry !== 'object' || entry === null) return [];

@@ -1,7 +1,11 @@
 const PACKAGE = 'node-red-contrib-alink';
 
 /** A text in the user's language from the locale file of one node type. */
-export function text(type: string, key: string, values: Readonly<Record<string, string | number>> = {}): string {
+export function text(
+  type: string,
+  key: string,
+  values: Readonly<Record<string, string | number>> = {},
+): string {
   return RED._(`${PACKAGE}/${type}:${key}`, values);
 }
 
