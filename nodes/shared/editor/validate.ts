@@ -55,4 +55,4 @@ export function referenceCheck(kind: 'device' | 'platform'): Check {
 
 /** Identifier of a property or event; modules of newer thing models write `block:identifier`. */
 export const identifierCheck: Check = (value) =>
-  value === '' || /^[\w:.-]{1,128}$/.test(value) ? undefined : sharedText('validate.identifier');
+  value === '' || /^\w{1,50}(:\w{1,50})?$/.test(value) ? undefined : sharedText('validate.identifier');
