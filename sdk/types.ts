@@ -10,6 +10,7 @@ import type {
 } from '../protocol';
 import type { AlinkError } from './errors';
 import type { SecretStore } from './registration/secret-store';
+import type { Timing } from './session/timing';
 
 /** How a device proves who it is (section A). */
 export type Authentication =
@@ -49,6 +50,10 @@ export interface DeviceOptions {
   secretStore?: SecretStore;
   /** At most this many requests wait while offline; 1,000 by default. */
   waitingLimit?: number;
+  /** How long the connection outlives its last user, milliseconds; 0 by default. */
+  lingerMs?: number;
+  /** For tests: other times than the usual. */
+  timing?: Partial<Timing>;
   /** Receives one line per noteworthy step; never a secret. */
   log?: (line: LogLine) => void;
 }

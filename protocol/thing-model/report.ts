@@ -34,6 +34,7 @@ export interface ReportOptions {
 export function readPropertyReport(input: unknown, options: ReportOptions): PropertyReport {
   const report: PropertyReport = { samples: new Map(), problems: [], modelProblems: [] };
   const reader = { ...options, report };
+  if (options.time !== undefined) checkTime(reader, options.time, 'time');
   const json = toJson(input);
   if (!json.ok)
     report.problems.push(problem(json.path || 'payload', 'notJsonValue', 460, { value: json.found }));
@@ -77,9 +78,7 @@ function readValues(reader: Reader, values: JsonObject, time: number | undefined
   for (const [identifier, value] of Object.entries(values)) {
     const type = reader.model?.properties.get(identifier)?.dataType.type;
     if (Array.isArray(value) && type !== 'array' && value.length > 0 && value.every(isSample)) {
-      value.forEach((sample, i) =>
-        readSample(reader, identifier, sample as JsonObject, time, `${path}[${i}]`),
-      );
+      for (const sample of value) readSample(reader, identifier, sample as JsonObject, time, path);
     } else if (isSample(value) && type !== 'struct') {
       readSample(reader, identifier, value, time, path);
     } else if (isSample(value) && type === 'struct' && isTimedStruct(reader, identifier, value)) {
@@ -137,7 +136,6 @@ function addSample(
   else if (model !== undefined) report.modelProblems.push(problem(identifier, 'unknownIdentifier', 6320, {}));
   const at = time ?? reader.time;
   const sample = { value: coerced, ...(at === undefined ? {} : { time: at }) };
-  if (at !== undefined && time === reader.time) checkTime(reader, at, identifier);
   const list = report.samples.get(identifier);
   if (list === undefined) report.samples.set(identifier, [sample]);
   else list.push(sample);

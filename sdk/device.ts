@@ -1,0 +1,177 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Json, type ThingModel, topicProblem } from '../protocol';
+import { Connection, connectionKey } from './connection';
+import { AlinkError } from './errors';
+import { assertAnswerable } from './report/dispatcher';
+import type { Device, DeviceOptions, SessionState } from './types';
+
+interface Shared {
+  connection: Connection;
+  options: DeviceOptions;
+  users: number;
+  linger: NodeJS.Timeout | undefined;
+}
+
+const connections = new Map<string, Shared>();
+const ending = new Set<Promise<void>>();
+// What may differ between two definitions of the same device without being a contradiction.
+const NOT_COMPARED = new Set<keyof DeviceOptions>(['log', 'lingerMs', 'secretStore']);
+
+/**
+ * Opens a device. All handles of one device in this process share one connection, because the platform throws out
+ * the older of two (A.5). It does not connect before `connect()`.
+ * @throws AlinkError `badSettings` naming the field; `definitionConflict` when the device is open with other settings
+ */
+export function openDevice(options: DeviceOptions): Device {
+  const key = connectionKey(options);
+  let shared = connections.get(key);
+  if (shared) {
+    const field = differingField(shared.options, options);
+    if (field !== undefined && shared.users > 0) throw conflict(options, field);
+    if (field !== undefined) {
+      end(key, shared);
+      shared = undefined;
+    }
+  }
+  if (!shared) {
+    shared = { connection: new Connection(options), options, users: 0, linger: undefined };
+    connections.set(key, shared);
+  }
+  clearTimeout(shared.linger);
+  shared.linger = undefined;
+  shared.users++;
+  return new DeviceHandle(key, shared, options.lingerMs ?? 0);
+}
+
+/** How many connections are held, used or lingering; for tests that look for leaks. */
+export function openConnections(): number {
+  return connections.size;
+}
+
+/** Ends every connection, whoever uses it; for the end of a program. */
+export async function closeAllDevices(): Promise<void> {
+  for (const [key, shared] of connections) end(key, shared);
+  await Promise.all(ending);
+}
+
+function end(key: string, shared: Shared): Promise<void> {
+  clearTimeout(shared.linger);
+  if (connections.get(key) === shared) connections.delete(key);
+  const closing = shared.connection.close().finally(() => ending.delete(closing));
+  ending.add(closing);
+  return closing;
+}
+
+function differingField(a: DeviceOptions, b: DeviceOptions): string | undefined {
+  const fields = new Set([...Object.keys(a), ...Object.keys(b)] as Array<keyof DeviceOptions>);
+  for (const field of fields) {
+    if (!NOT_COMPARED.has(field) && !isDeepStrictEqual(a[field], b[field])) return field;
+  }
+  return undefined;
+}
+
+function conflict({ identity }: DeviceOptions, field: string): AlinkError {
+  const name = `${identity.productKey}/${identity.deviceName}`;
+  return new AlinkError('definitionConflict', `${name} is defined twice with different settings: ${field}`, {
+    details: { field, device: name },
+  });
+}
+
+class DeviceHandle implements Device {
+  readonly #key: string;
+  readonly #shared: Shared;
+  readonly #lingerMs: number;
+  readonly #undo = new Set<() => void>();
+  #released: Promise<void> | undefined;
+
+  constructor(key: string, shared: Shared, lingerMs: number) {
+    this.#key = key;
+    this.#shared = shared;
+    this.#lingerMs = lingerMs;
+  }
+
+  get identity(): Device['identity'] {
+    return this.#shared.connection.identity;
+  }
+
+  get state(): SessionState {
+    return this.#shared.connection.state;
+  }
+
+  get thingModel(): ThingModel | undefined {
+    return this.#shared.connection.thingModel.model;
+  }
+
+  onState(listener: (state: SessionState) => void): () => void {
+    return this.#track(this.#connection().onState(listener));
+  }
+
+  onOnline(listener: () => void): () => void {
+    return this.#track(this.#connection().onOnline(listener));
+  }
+
+  onMessage: Device['onMessage'] = (filter, listener) =>
+    this.#track(this.#connection().onMessage(filter, listener));
+
+  connect(): void {
+    this.#connection().session.start();
+  }
+
+  postProperties: Device['postProperties'] = async (input, options = {}) =>
+    this.#connection().reporter.properties(input, options);
+
+  postEvent: Device['postEvent'] = async (identifier, values, options = {}) =>
+    this.#connection().reporter.event(identifier, values, options);
+
+  async request(operation: string, params: Json, options: Parameters<Device['request']>[2] = {}) {
+    const connection = this.#connection();
+    assertAnswerable(operation);
+    connection.expectReplies(connection.topics.of(operation, options.variables).replyTopic);
+    return connection.dispatcher.submit({ operation, params: JSON.stringify(params), options });
+  }
+
+  async publish(topic: string, payload: Uint8Array | string, qos: 0 | 1): Promise<void> {
+    const problem = topicProblem(topic);
+    if (problem)
+      throw new AlinkError('invalidInput', `${topic}: ${problem}`, { details: { topic, reason: problem } });
+    const { link } = this.#connection().session;
+    if (!link) throw new AlinkError('disconnected', 'there is no connection', { retry: 'slow' });
+    await new Promise<void>((resolve, reject) => {
+      link.publish(topic, payload, qos, (cause) =>
+        cause ? reject(new AlinkError('disconnected', cause.message, { retry: 'slow', cause })) : resolve(),
+      );
+    });
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#giveBack();
+    return this.#released;
+  }
+
+  async #giveBack(): Promise<void> {
+    for (const undo of this.#undo) undo();
+    this.#undo.clear();
+    const shared = this.#shared;
+    shared.users--;
+    if (shared.users > 0 || connections.get(this.#key) !== shared) return;
+    if (this.#lingerMs === 0) {
+      await end(this.#key, shared);
+      return;
+    }
+    shared.linger = setTimeout(() => void end(this.#key, shared), this.#lingerMs);
+    shared.linger.unref();
+  }
+
+  #connection(): Connection {
+    if (this.#released) throw new AlinkError('closed', 'the device was given back');
+    return this.#shared.connection;
+  }
+
+  #track(undo: () => void): () => void {
+    const once = () => {
+      if (this.#undo.delete(once)) undo();
+    };
+    this.#undo.add(once);
+    return once;
+  }
+}

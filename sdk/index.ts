@@ -1,0 +1,13 @@
+/**
+ * The device's side of the Alink protocol, without Node-RED.
+ *
+ * `openDevice(options)` gives a handle; `connect()` starts it; `postProperties`, `postEvent` and `request` resolve
+ * when the platform has answered and reject with an `AlinkError` otherwise; `release()` gives it back.
+ */
+export { parseCertificate, parseThingModel } from '../protocol';
+export { closeAllDevices, openConnections, openDevice } from './device';
+export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from './errors';
+export { type MachineNameKind, type MachineSources, machineName } from './machine-name';
+export { fileSecretStore, type SecretStore, type StoredSecret } from './registration/secret-store';
+export { TIMING, type Timing } from './session/timing';
+export * from './types';

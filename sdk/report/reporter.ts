@@ -1,0 +1,83 @@
+import {
+  encodeEventReport,
+  encodePropertyReport,
+  type Problem,
+  problemMessage,
+  readEventReport,
+  readPropertyReport,
+  type ThingModel,
+} from '../../protocol';
+import { AlinkError } from '../errors';
+import type { Outcome, RequestOptions, ThingModelMode } from '../types';
+import type { Dispatcher } from './dispatcher';
+
+export interface ReporterOptions {
+  dispatcher: Dispatcher;
+  mode: ThingModelMode;
+  model: () => ThingModel | undefined;
+  online: () => boolean;
+}
+
+type ReportOptions = RequestOptions & { time?: number };
+
+/** From what a user hands over to an acknowledged report: read, check, encode, dispatch. */
+export class Reporter {
+  constructor(private readonly options: ReporterOptions) {}
+
+  /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
+  async properties(input: unknown, options: ReportOptions): Promise<Outcome> {
+    const model = this.#model();
+    const now = Date.now();
+    const { samples, problems, modelProblems } = readPropertyReport(input, {
+      model,
+      now,
+      time: this.#time(options, now),
+    });
+    const warnings = this.#judge(problems, modelProblems);
+    const { operation, params } = encodePropertyReport(model, samples, now);
+    const reply = await this.options.dispatcher.submit({ operation, params, options });
+    return { status: 'acknowledged', reply, method: operation, warnings };
+  }
+
+  /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
+  async event(identifier: string, input: unknown, options: ReportOptions): Promise<Outcome> {
+    const model = this.#model();
+    const now = Date.now();
+    const report = readEventReport(identifier, input, { model, now, time: this.#time(options, now) });
+    const warnings = this.#judge(report.problems, report.modelProblems);
+    const params = encodeEventReport(model, identifier, report.values, report.time);
+    const reply = await this.options.dispatcher.submit({
+      operation: 'thing.event.post',
+      params,
+      options: { ...options, variables: { event: identifier } },
+    });
+    return { status: 'acknowledged', reply, method: `thing.event.${identifier}.post`, warnings };
+  }
+
+  // With the check off the report is sent as the user asked, without coercion either.
+  #model(): ThingModel | undefined {
+    return this.options.mode === 'off' ? undefined : this.options.model();
+  }
+
+  // What waits for the connection keeps the time at which it was measured.
+  #time({ time }: ReportOptions, now: number): number | undefined {
+    return time ?? (this.options.online() ? undefined : now);
+  }
+
+  #judge(problems: readonly Problem[], modelProblems: readonly Problem[]): readonly Problem[] {
+    if (problems.length > 0) throw refused('invalidInput', problems);
+    if (modelProblems.length > 0 && this.options.mode === 'strict')
+      throw refused('thingModel', modelProblems);
+    return modelProblems;
+  }
+}
+
+function refused(key: 'invalidInput' | 'thingModel', problems: readonly Problem[]): AlinkError {
+  const reason = problems.slice(0, 5).map(problemMessage).join('; ');
+  const code = problems[0]?.code;
+  return new AlinkError(key, reason, {
+    problems,
+    details: { reason },
+    ...(code === undefined ? {} : { code }),
+  });
+}

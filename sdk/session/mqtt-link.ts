@@ -1,0 +1,157 @@
+import type { Duplex } from 'node:stream';
+import { MqttClient } from 'mqtt';
+import type { ConnectFields, MqttEndpoint } from '../../protocol';
+import { AlinkError } from '../errors';
+import type { IncomingMessage } from '../types';
+import { connackError, networkError } from './network-error';
+import { openStream } from './stream';
+
+export interface LinkOptions {
+  endpoint: MqttEndpoint;
+  fields: ConnectFields;
+  ca?: string | undefined;
+  keepAliveSeconds: number;
+  cleanSession: boolean;
+  handshakeMs: number;
+  connackMs: number;
+  signal: AbortSignal;
+  onMessage: (message: IncomingMessage) => void;
+  /** Called once after a link that was open has ended. `kicked`: the other side closed it without an error. */
+  onClose: (error: AlinkError, kicked: boolean) => void;
+}
+
+/** One MQTT connection, open from CONNACK to its end; never reconnects by itself. */
+export interface MqttLink {
+  /** @param done called with nothing once the message is written (QoS 0) or acknowledged (QoS 1) */
+  publish(
+    topic: string,
+    payload: string | Uint8Array,
+    qos: 0 | 1,
+    done: (error?: Error | null) => void,
+  ): void;
+  /** @returns the filters that the platform refused */
+  subscribe(filters: readonly string[]): Promise<string[]>;
+  unsubscribe(filters: readonly string[]): void;
+  /** Says DISCONNECT and resolves when the socket is closed, at the latest after 2 s. */
+  end(): Promise<void>;
+}
+
+const FORCED_END_MS = 2000;
+
+/**
+ * Opens a connection and waits for CONNACK.
+ * @throws AlinkError of the network, `connackTimeout`, or with the CONNACK code
+ */
+export async function openLink(options: LinkOptions): Promise<MqttLink> {
+  const stream = await openStream(options.endpoint, options);
+  return new Promise((resolve, reject) => connectOver(stream, options, resolve, reject));
+}
+
+function connectOver(
+  stream: Duplex,
+  options: LinkOptions,
+  resolve: (link: MqttLink) => void,
+  reject: (error: AlinkError) => void,
+): void {
+  const { endpoint, fields, signal } = options;
+  let state: 'connecting' | 'open' | 'closed' = 'connecting';
+  let streamError: Error | undefined;
+  stream.on('error', (error) => {
+    streamError ??= error;
+  });
+
+  const client = new MqttClient(() => stream, {
+    ...fields,
+    protocolVersion: 4,
+    keepalive: options.keepAliveSeconds,
+    clean: options.cleanSession,
+    reconnectPeriod: 0,
+    connectTimeout: options.connackMs * 2, // the limit that counts is below, with its own error
+    resubscribe: false,
+    queueQoSZero: false,
+    manualConnect: true,
+  });
+  const fail = (error: AlinkError) => {
+    if (state !== 'connecting') return;
+    state = 'closed';
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    client.end(true);
+    stream.destroy();
+    reject(error);
+  };
+  const abort = () => fail(new AlinkError('aborted', 'the connection was given up'));
+  const timer = setTimeout(
+    () =>
+      fail(
+        new AlinkError('connackTimeout', 'the platform did not answer CONNECT', {
+          retry: 'slow',
+          details: { host: endpoint.host, port: endpoint.port, seconds: options.connackMs / 1000 },
+        }),
+      ),
+    options.connackMs,
+  );
+  signal.addEventListener('abort', abort, { once: true });
+
+  client.on('connect', () => {
+    if (state !== 'connecting') return;
+    state = 'open';
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    resolve(asLink(client, () => state === 'open'));
+  });
+  client.on('message', (topic, payload, packet) => {
+    options.onMessage({ topic, payload, qos: packet.qos === 0 ? 0 : 1, duplicate: packet.dup });
+  });
+  client.on('error', (error) => {
+    const code: unknown = Reflect.get(error, 'code');
+    if (typeof code === 'number' && code >= 1 && code <= 5) fail(connackError(code));
+    else streamError ??= error;
+  });
+  client.on('close', () => {
+    if (state === 'connecting') {
+      fail(streamError ? networkError(streamError, endpoint) : closedError(endpoint));
+      return;
+    }
+    if (state === 'closed') return;
+    state = 'closed';
+    options.onClose(streamError ? networkError(streamError, endpoint) : closedError(endpoint), !streamError);
+  });
+  client.connect();
+}
+
+function closedError({ host, port }: MqttEndpoint): AlinkError {
+  return new AlinkError('connectionClosed', `${host}:${port} closed the connection`, {
+    retry: 'slow',
+    details: { host, port },
+  });
+}
+
+function asLink(client: MqttClient, isOpen: () => boolean): MqttLink {
+  return {
+    publish: (topic, payload, qos, done) => {
+      if (!isOpen()) done(new Error('the link is closed'));
+      else client.publish(topic, payload as string | Buffer, { qos }, done);
+    },
+    subscribe: (filters) =>
+      new Promise((resolve, reject) => {
+        client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
+          // A refused filter is an error to MQTT.js; the codes tell which one it was.
+          const codes = packet?.granted ?? [];
+          if (error && packet === undefined) reject(error);
+          else resolve(filters.filter((_, i) => Number(codes[i] ?? 0) >= 0x80));
+        });
+      }),
+    unsubscribe: (filters) => {
+      if (isOpen() && filters.length > 0) client.unsubscribe([...filters]);
+    },
+    end: () =>
+      new Promise((resolve) => {
+        const forced = setTimeout(() => client.end(true, {}, () => resolve()), FORCED_END_MS);
+        client.end(false, {}, () => {
+          clearTimeout(forced);
+          resolve();
+        });
+      }),
+  };
+}

@@ -1,0 +1,159 @@
+import { AlinkError } from '../errors';
+import type { SessionStateName } from '../types';
+import type { Timing } from './timing';
+
+/** What the state machine remembers; plain data, so that every step can be tested as a table. */
+export interface MachineState {
+  name: SessionStateName;
+  /** Failed or short connections in a row. */
+  attempts: number;
+  /** Refusals in a row. */
+  refusals: number;
+  /** When the platform answered CONNECTs, ms; only the last minute counts. */
+  connects: readonly number[];
+  /** When the platform closed a young connection, ms. */
+  kicks: readonly number[];
+  onlineSince?: number;
+  /** When the next attempt is due, ms since 1970. */
+  retryAt?: number;
+  reason?: AlinkError;
+}
+
+export type MachineEvent =
+  | { type: 'start' }
+  | { type: 'online' }
+  /** The connection ended; `kicked` when the other side closed it without an error. */
+  | { type: 'lost'; error: AlinkError; kicked: boolean }
+  /** No connection came about; `answered` when the platform itself refused it. */
+  | { type: 'failed'; error: AlinkError; answered: boolean }
+  | { type: 'retry' }
+  | { type: 'stop' }
+  | { type: 'stopped' };
+
+export const IDLE: MachineState = { name: 'idle', attempts: 0, refusals: 0, connects: [], kicks: [] };
+
+/**
+ * The next state of a session. Pure: time and chance come in.
+ * @param now ms since 1970
+ * @param random 0 ≤ random < 1, spreads the waits
+ */
+export function nextState(
+  state: MachineState,
+  event: MachineEvent,
+  { now, random, timing }: { now: number; random: number; timing: Timing },
+): MachineState {
+  if (state.name === 'closing' && event.type !== 'stopped') return state;
+  switch (event.type) {
+    case 'start':
+      return state.name === 'idle' ? connecting(state) : state;
+    case 'retry':
+      return state.name === 'idle' || state.name === 'online' ? state : connecting(state);
+    case 'online': {
+      const { retryAt: _, reason: __, ...rest } = state;
+      return {
+        ...rest,
+        name: 'online',
+        refusals: 0,
+        onlineSince: now,
+        connects: recent([...state.connects, now], now),
+      };
+    }
+    case 'failed':
+      return afterFailure(state, event.error, event.answered, now, random, timing);
+    case 'lost':
+      return afterLoss(state, event.error, event.kicked, now, random, timing);
+    case 'stop':
+      return { ...state, name: 'closing' };
+    case 'stopped':
+      return { ...IDLE, connects: state.connects, kicks: state.kicks };
+  }
+}
+
+function connecting(state: MachineState): MachineState {
+  const { retryAt: _, ...rest } = state;
+  return { ...rest, name: 'connecting' };
+}
+
+function afterFailure(
+  state: MachineState,
+  error: AlinkError,
+  answered: boolean,
+  now: number,
+  random: number,
+  timing: Timing,
+): MachineState {
+  const connects = answered ? recent([...state.connects, now], now) : recent(state.connects, now);
+  const refused = answered || error.key === 'credentialsMissing' || error.key === 'registrationFailed';
+  const refusals = refused ? state.refusals + 1 : 0;
+  const attempts = state.attempts + 1;
+  const wait = refused
+    ? backoff(refusals, timing.refusalBackoff, random)
+    : backoff(attempts, timing.backoff, random);
+  const retryAt = Math.max(now + wait, roomForConnect(connects, now, timing));
+  return {
+    ...state,
+    name: refused ? 'refused' : 'waiting',
+    attempts,
+    refusals,
+    connects,
+    retryAt,
+    reason: error,
+  };
+}
+
+function afterLoss(
+  state: MachineState,
+  error: AlinkError,
+  kicked: boolean,
+  now: number,
+  random: number,
+  timing: Timing,
+): MachineState {
+  const lasted = now - (state.onlineSince ?? now);
+  const { onlineSince: _, ...rest } = state;
+  const attempts = lasted >= timing.stableMs ? 1 : state.attempts + 1;
+  const connects = recent(state.connects, now);
+  const quick = kicked && lasted < timing.quickKickMs;
+  const kicks = [...state.kicks, ...(quick ? [now] : [])].filter((at) => at > now - timing.kicks.windowMs);
+  if (quick && kicks.length >= timing.kicks.count) {
+    const { shortest, longest } = timing.conflictWait;
+    const reason = new AlinkError('conflict', 'another client uses the same identity', {
+      retry: 'slow',
+      cause: error,
+    });
+    // Whoever stays would only be thrown out again, so this side gives way for a long time.
+    return {
+      ...rest,
+      name: 'conflict',
+      attempts,
+      connects,
+      kicks: [],
+      retryAt: now + shortest + random * (longest - shortest),
+      reason,
+    };
+  }
+  const retryAt = Math.max(
+    now + backoff(attempts, timing.backoff, random),
+    roomForConnect(connects, now, timing),
+  );
+  return { ...rest, name: 'waiting', attempts, connects, kicks, retryAt, reason: error };
+}
+
+/** Half to whole of a doubling wait, so that devices that lost the same broker do not return together. */
+export function backoff(
+  attempt: number,
+  { first, longest }: { first: number; longest: number },
+  random: number,
+): number {
+  const base = Math.min(longest, first * 2 ** Math.min(attempt - 1, 20));
+  return base * (0.5 + random * 0.5);
+}
+
+function recent(times: readonly number[], now: number): number[] {
+  return times.filter((at) => at > now - 60_000);
+}
+
+function roomForConnect(connects: readonly number[], now: number, { connectsPerMinute }: Timing): number {
+  const oldest = connects[connects.length - connectsPerMinute];
+  return oldest === undefined ? now : oldest + 60_000;
+}

@@ -1,0 +1,119 @@
+import { connect as connectTcp, isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls, rootCertificates } from 'node:tls';
+import { createWebSocketStream, WebSocket } from 'ws';
+import type { MqttEndpoint } from '../../protocol';
+import { AlinkError } from '../errors';
+import { networkError } from './network-error';
+
+/** Whom to trust besides Node.js's own roots, and how long a handshake may take. */
+export interface StreamOptions {
+  /** PEM, one or more certificates. */
+  ca?: string | undefined;
+  handshakeMs: number;
+  signal: AbortSignal;
+}
+
+/** Roots for TLS: one's own are added, never put in place of the others. */
+export function trustedRoots(ca: string | undefined): string[] | undefined {
+  return ca === undefined ? undefined : [...rootCertificates, ca];
+}
+
+/**
+ * Opens the byte stream under MQTT: TCP, TLS, WebSocket or secure WebSocket, ready to carry CONNECT.
+ * @throws AlinkError `dns`, `unreachable`, `tls`, `handshakeTimeout`, `aborted`
+ */
+export async function openStream(endpoint: MqttEndpoint, options: StreamOptions): Promise<Duplex> {
+  const opening = start(endpoint, options);
+  const { host, port } = endpoint;
+  return new Promise<Duplex>((resolve, reject) => {
+    const finish = (error?: AlinkError) => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', abort);
+      if (error) {
+        opening.destroy();
+        reject(error);
+      } else resolve(opening.stream());
+    };
+    const abort = () => finish(new AlinkError('aborted', 'the connection was given up'));
+    const timer = setTimeout(
+      () =>
+        finish(
+          new AlinkError('handshakeTimeout', `no connection to ${host}:${port} in time`, {
+            retry: 'slow',
+            details: { host, port, seconds: options.handshakeMs / 1000 },
+          }),
+        ),
+      options.handshakeMs,
+    );
+    if (options.signal.aborted) return abort();
+    options.signal.addEventListener('abort', abort, { once: true });
+    opening.onReady(() => finish());
+    opening.onError((error) => finish(networkError(error, endpoint)));
+  });
+}
+
+interface Opening {
+  onReady(listener: () => void): void;
+  onError(listener: (error: Error) => void): void;
+  stream(): Duplex;
+  destroy(): void;
+}
+
+function start(endpoint: MqttEndpoint, options: StreamOptions): Opening {
+  switch (endpoint.protocol) {
+    case 'mqtt':
+      return socketOpening(
+        connectTcp({ host: endpoint.host, port: endpoint.port, noDelay: true }),
+        'connect',
+      );
+    case 'mqtts': {
+      const { host, port } = endpoint;
+      const ca = trustedRoots(options.ca);
+      const servername = isIP(host) ? '' : host;
+      return socketOpening(
+        connectTls({
+          host,
+          port,
+          ...(ca ? { ca } : {}),
+          ...(servername ? { servername } : {}),
+          minVersion: 'TLSv1.2',
+        }),
+        'secureConnect',
+      );
+    }
+    default:
+      return webSocketOpening(endpoint, options);
+  }
+}
+
+function socketOpening(socket: ReturnType<typeof connectTcp>, ready: 'connect' | 'secureConnect'): Opening {
+  // One message in flight would otherwise wait for the other side's delayed ACK, 44 ms each.
+  socket.setNoDelay(true);
+  return {
+    onReady: (listener) => socket.once(ready, listener),
+    onError: (listener) => socket.on('error', listener),
+    stream: () => socket,
+    destroy: () => socket.destroy(),
+  };
+}
+
+function webSocketOpening(endpoint: MqttEndpoint, options: StreamOptions): Opening {
+  const ca = trustedRoots(options.ca);
+  const socket = new WebSocket(`${endpoint.url}${endpoint.path ?? ''}`, 'mqtt', {
+    perMessageDeflate: false,
+    maxPayload: 1024 * 1024,
+    ...(ca ? { ca } : {}),
+  });
+  // The stream takes what comes right after the upgrade, so it has to exist before it.
+  const stream = createWebSocketStream(socket);
+  return {
+    onReady: (listener) => socket.once('open', listener),
+    onError: (listener) => stream.on('error', listener),
+    stream: () => stream,
+    destroy: () => {
+      stream.destroy();
+      socket.terminate();
+    },
+  };
+}

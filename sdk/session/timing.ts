@@ -1,0 +1,37 @@
+/** Times of a session, milliseconds; tests shorten them. */
+export interface Timing {
+  /** TCP, TLS and WebSocket handshake together. */
+  handshakeMs: number;
+  /** From CONNECT to CONNACK. */
+  connackMs: number;
+  /** From SUBSCRIBE to SUBACK; afterwards the session is used all the same. */
+  subackMs: number;
+  /** First and longest wait after a lost or failed connection. */
+  backoff: { first: number; longest: number };
+  /** First and longest wait after the platform refused the device. */
+  refusalBackoff: { first: number; longest: number };
+  /** A connection that lasted this long starts the back-off anew. */
+  stableMs: number;
+  /** Wait when another client uses the same identity. */
+  conflictWait: { shortest: number; longest: number };
+  /** Connections that the platform closed this soon are counted as kicks. */
+  quickKickMs: number;
+  /** Kicks within the window that make a conflict. */
+  kicks: { count: number; windowMs: number };
+  /** CONNECTs a minute that the platform takes (section D). */
+  connectsPerMinute: number;
+}
+
+export const TIMING: Timing = {
+  handshakeMs: 10_000,
+  connackMs: 10_000,
+  subackMs: 5_000,
+  backoff: { first: 2_000, longest: 120_000 },
+  refusalBackoff: { first: 20_000, longest: 600_000 },
+  stableMs: 60_000,
+  conflictWait: { shortest: 300_000, longest: 600_000 },
+  quickKickMs: 30_000,
+  // Three, because a broker that restarts or a proxy that reloads closes connections in the same way once or twice.
+  kicks: { count: 3, windowMs: 120_000 },
+  connectsPerMinute: 5,
+};

@@ -1,0 +1,66 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { type Json, parseThingModel, type ThingModel, ThingModelError } from '../protocol';
+import { AlinkError } from './errors';
+import type { DeviceOptions, LogLine } from './types';
+
+/**
+ * The thing model of one device: given, or fetched after connecting and kept on disk so that it is known while
+ * offline (section I; B.1 row 17).
+ */
+export class DeviceThingModel {
+  #model: ThingModel | undefined;
+  readonly #cacheFile: string | undefined;
+  readonly fetched: boolean;
+
+  /** @throws AlinkError `badSettings` when the document given is not a thing model */
+  constructor(
+    options: DeviceOptions['thingModel'],
+    private readonly log: (line: LogLine) => void,
+  ) {
+    this.fetched = options?.fetch === true;
+    this.#cacheFile = options?.cacheFile;
+    if (options?.document !== undefined) this.#model = readDocument(options.document);
+  }
+
+  get model(): ThingModel | undefined {
+    return this.#model;
+  }
+
+  /** Reads what an earlier run fetched; a damaged file is only as good as none. */
+  async loadCache(): Promise<void> {
+    if (this.#cacheFile === undefined || this.#model !== undefined) return;
+    try {
+      const model = parseThingModel(await readFile(this.#cacheFile, 'utf8'));
+      this.#model ??= model;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+      this.log({ level: 'warn', event: 'thingModelCache', details: { reason: String(cause) } });
+    }
+  }
+
+  /** Takes what the platform answered and keeps it for the next start. */
+  async refresh(document: Json): Promise<void> {
+    try {
+      this.#model = parseThingModel(document);
+      if (this.#cacheFile === undefined) return;
+      await mkdir(dirname(this.#cacheFile), { recursive: true });
+      await writeFileAtomic(this.#cacheFile, JSON.stringify(this.#model.document), { mode: 0o600 });
+    } catch (cause) {
+      this.log({ level: 'warn', event: 'thingModelRefused', details: { reason: String(cause) } });
+    }
+  }
+}
+
+function readDocument(document: Json): ThingModel {
+  try {
+    return parseThingModel(document);
+  } catch (cause) {
+    const reason = cause instanceof ThingModelError ? cause.message : String(cause);
+    throw new AlinkError('badSettings', `the thing model cannot be used: ${reason}`, {
+      cause,
+      details: { field: 'thingModel', reason },
+    });
+  }
+}
