@@ -70,7 +70,7 @@ export = function alinkDevice(RED: NodeAPI): void {
     }
   }
 
-  RED.nodes.registerType(
+  RED.nodes.registerType<DeviceNode, DeviceDef, object, DeviceCredentials>(
     'alink-device',
     function (this: DeviceNode, def: DeviceDef) {
       RED.nodes.createNode(this, def);
@@ -81,10 +81,7 @@ export = function alinkDevice(RED: NodeAPI): void {
       this.on('close', () => device.close());
     },
     {
-      credentials: {
-        deviceSecret: { type: 'password' },
-        productSecret: { type: 'password' },
-      } satisfies Record<keyof DeviceCredentials, { type: 'password' }>,
+      credentials: { deviceSecret: { type: 'password' }, productSecret: { type: 'password' } },
     },
   );
 

@@ -48,10 +48,8 @@ export interface DeviceDef extends NodeDef {
   thingModel: string;
 }
 
-export interface DeviceCredentials {
-  deviceSecret: string;
-  productSecret: string;
-}
+/** Named in the runtime and in the dialog; never part of an exported flow. */
+export type DeviceCredentials = DeviceNode['credentials'];
 
 /** Where things that outlive a deploy are kept. */
 export interface DeviceStorage {

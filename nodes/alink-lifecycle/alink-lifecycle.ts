@@ -1,4 +1,4 @@
-import type { NodeAPI, NodeDef } from 'node-red';
+import type { NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { SessionState } from '../../sdk';
 import { linkThing } from '../shared/flow-node';
 import { explainError } from '../shared/runtime-messages';
@@ -49,7 +49,7 @@ export = function alinkLifecycle(RED: NodeAPI): void {
               ? { code: state.reason.code ?? state.reason.key, message: explainError(RED, state.reason) }
               : {}),
           },
-        } as object);
+        } as NodeMessage);
       });
     });
   });

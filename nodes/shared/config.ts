@@ -1,4 +1,4 @@
-import type { Node, NodeAPI } from 'node-red';
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { AlinkError } from '../../sdk';
 
 /** Types of a typed input that these nodes offer; `none` means nothing was configured. */
@@ -49,7 +49,7 @@ export async function readValue(
   node: Node,
   value: string,
   source: ValueSource,
-  msg: object,
+  msg: NodeMessage,
 ): Promise<unknown> {
   if (source === 'none') return undefined;
   if (source === 'msg') return RED.util.getMessageProperty(msg, value);

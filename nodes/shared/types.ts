@@ -18,7 +18,7 @@ export interface PlatformNode extends Node {
 }
 
 /** The device config node as flow nodes see it. */
-export interface DeviceNode extends Node {
+export interface DeviceNode extends Node<{ deviceSecret: string; productSecret: string }> {
   /** Handle of one user; give it back with `release()`. @throws AlinkError when the settings cannot work */
   open(): Promise<Device>;
   /** Known before the connection, when the settings name one. */
