@@ -1,6 +1,15 @@
 // Builds dist/: the runtime by the TypeScript compiler, each editor dialog as one HTML file.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +59,10 @@ async function buildNode(name) {
   });
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
   const template = readFileSync(join(source, 'editor.html'), 'utf8');
-  writeFileSync(join(target, `${name}.html`), `<script type="text/javascript">\n${script}</script>\n\n${template}`);
+  writeFileSync(
+    join(target, `${name}.html`),
+    `<script type="text/javascript">\n${script}</script>\n\n${template}`,
+  );
 
   const icon = join(root, 'icons', `${name}.svg`);
   if (existsSync(icon)) cpSync(icon, join(target, 'icons', `${name}.svg`));

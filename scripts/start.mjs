@@ -1,7 +1,15 @@
 // `npm start`: builds, then runs a real Node-RED with the nodes and the demo flow on the embedded emulator.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { get } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
@@ -16,7 +24,9 @@ const port = readPort(process.env.PORT || '1880');
 const require = createRequire(import.meta.url);
 
 if (await answers(port)) {
-  fail(`port ${port} is taken by another program; choose another one, for example: PORT=${port + 1} npm start`);
+  fail(
+    `port ${port} is taken by another program; choose another one, for example: PORT=${port + 1} npm start`,
+  );
 }
 console.log('Building …');
 execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
@@ -70,7 +80,9 @@ function prepareUserDir() {
     externalModules: { palette: { allowInstall: false } },
     logging: { console: { level: 'info', metrics: false, audit: false } },
   };
-  writeFileSync(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings, null, 2)};\n`, { mode: 0o600 });
+  writeFileSync(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings, null, 2)};\n`, {
+    mode: 0o600,
+  });
 }
 
 function run() {
@@ -79,7 +91,8 @@ function run() {
   const nodeRed = node ? 'node-red' : 'node-red-4';
   const red = join(dirname(require.resolve(`${nodeRed}/package.json`)), 'red.js');
   const child = spawn(node ?? process.execPath, [red, '--userDir', userDir], { stdio: 'inherit' });
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+    process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 0 : 1)));
   announce();
 }

@@ -1,0 +1,160 @@
+// `npm test`: checks, build and every suite; ends with one line that counts. `npm test -- unit -g words` runs a part.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { modernNode } from './node-binary.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const results = mkdtempSync(join(tmpdir(), 'alink-test-'));
+/** How long a suite may keep handles open after its last test before that counts as a leak. */
+const GRACE_MS = 5000;
+const SUITE_LIMIT_MS = 8 * 60_000;
+
+/** @typedef {{ name: string; kind: 'check' | 'suite'; run: (extra: string[]) => Promise<{ passed: number; failed: number }> }} Step */
+
+const bin = (/** @type {string} */ name, /** @type {string} */ file) =>
+  join(dirname(require.resolve(`${name}/package.json`)), file);
+const tsc = bin('typescript', 'bin/tsc');
+
+/** @type {Step[]} */
+const steps = [
+  check('format', [bin('@biomejs/biome', 'bin/biome'), 'ci', '.']),
+  check('types', [tsc, '-p', 'tsconfig.json', '--noEmit']),
+  check('types-editor', [tsc, '-p', 'tsconfig.editor.json']),
+  check('types-test', [tsc, '-p', 'tsconfig.test.json']),
+  check('imports', ['scripts/check-imports.mjs']),
+  check('locales', ['scripts/check-locales.mjs']),
+  check('build', ['scripts/build.mjs']),
+  suite('unit', 'test/unit'),
+  suite('integration', 'test/integration'),
+  suite('integration-4', 'test/integration/nodes', 'node-red-4'),
+  suite('conformance', 'test/conformance'),
+  suite('editor', 'test/editor'),
+  suite('editor-4', 'test/editor', 'node-red-4'),
+  suite('package', 'test/package'),
+];
+
+const [wanted, extra] = readArguments(process.argv.slice(2));
+const total = { passed: 0, failed: 0 };
+for (const step of steps) {
+  if (wanted.length > 0 && !wanted.includes(step.name)) continue;
+  const startedAt = Date.now();
+  console.log(`\n── ${step.name}`);
+  const { passed, failed } = await step.run(extra);
+  total.passed += passed;
+  total.failed += failed;
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  console.log(
+    `── ${step.name}: ${failed === 0 ? 'ok' : 'FAILED'} (${passed} passed, ${failed} failed, ${seconds} s)`,
+  );
+}
+rmSync(results, { recursive: true, force: true });
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** @param {string[]} words @returns {[string[], string[]]} */
+function readArguments(words) {
+  const at = words.findIndex((word) => word.startsWith('-'));
+  const names = at < 0 ? words : words.slice(0, at);
+  const unknown = names.filter((name) => !steps.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `npm test: there is no step ${unknown.join(', ')}; the steps are ${steps.map((s) => s.name).join(', ')}`,
+    );
+    process.exit(2);
+  }
+  return [names, at < 0 ? [] : words.slice(at)];
+}
+
+/** @param {string} name @param {string[]} command @returns {Step} */
+function check(name, command) {
+  return {
+    name,
+    kind: 'check',
+    run: async () => {
+      const code = await execute(process.execPath, command, {});
+      return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+    },
+  };
+}
+
+/** @param {string} name @param {string} folder @param {string} [nodeRed] @returns {Step} */
+function suite(name, folder, nodeRed = 'node-red') {
+  return {
+    name,
+    kind: 'suite',
+    run: async (extraArguments) => {
+      const node = modernNode();
+      if (node === undefined) {
+        console.error('this suite needs Node.js 22.17 or later, and none is published for this machine');
+        return { passed: 0, failed: 1 };
+      }
+      const file = join(results, `${name}.json`);
+      const command = [
+        '--import',
+        'tsx',
+        bin('mocha', 'bin/mocha.js'),
+        '--reporter',
+        join(root, 'test', 'support', 'reporter.cjs'),
+        '--timeout',
+        '20000',
+        ...extraArguments,
+        `${folder}/**/*.test.ts`,
+      ];
+      const env = { ALINK_TEST_RESULTS: file, ALINK_TEST_NODE_RED: nodeRed, NODE_NO_WARNINGS: '1' };
+      const code = await execute(node, command, env, file);
+      return verdict(name, file, code);
+    },
+  };
+}
+
+/** @param {string} name @param {string} file @param {number} code */
+function verdict(name, file, code) {
+  if (!existsSync(file)) {
+    console.error(`${name}: the suite ended without a result`);
+    return { passed: 0, failed: 1 };
+  }
+  const { passes, failures, pending } = JSON.parse(readFileSync(file, 'utf8'));
+  let failed = failures;
+  if (passes + failures === 0) console.error(`${name}: no test ran`);
+  if (pending > 0) console.error(`${name}: ${pending} tests were skipped`);
+  if (failures === 0 && (code !== 0 || passes === 0)) failed = 1;
+  return { passed: passes, failed };
+}
+
+/**
+ * @param {string} program
+ * @param {string[]} command
+ * @param {Record<string, string>} env
+ * @param {string} [resultFile] written when the last test is over; from then on the process should end by itself
+ * @returns {Promise<number>}
+ */
+function execute(program, command, env, resultFile) {
+  return new Promise((done) => {
+    const child = spawn(program, command, {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...env },
+    });
+    let overSince = 0;
+    const startedAt = Date.now();
+    const watch = setInterval(() => {
+      if (resultFile !== undefined && overSince === 0 && existsSync(resultFile)) overSince = Date.now();
+      const late = overSince > 0 && Date.now() - overSince > GRACE_MS;
+      if (!late && Date.now() - startedAt < SUITE_LIMIT_MS) return;
+      clearInterval(watch);
+      console.error(
+        late ? 'the suite is over but something keeps the process alive' : 'the step took too long',
+      );
+      child.kill('SIGKILL');
+    }, 250);
+    child.on('exit', (code) => {
+      clearInterval(watch);
+      done(code ?? 1);
+    });
+  });
+}
