@@ -27,6 +27,12 @@ export interface ParsedClientId {
 export const LONGEST_CLIENT_ID = 64;
 export const KEEP_ALIVE_SECONDS = { min: 30, max: 1200, default: 300 } as const;
 
+/**
+ * Parameters of our own CONNECT, kept here so that the editor's preview shows what the session sends: the platform
+ * subscribes the system topics for the device (A.9), may call it on custom topics (A.3), and knows the language.
+ */
+export const SESSION_PARAMETERS: ClientIdParameters = { _ss: 1, ext: 1, lan: 'NodeJS' };
+
 /** Writes `{clientId}|k=v,…|`; undefined values are left out. */
 export function formatClientId(clientId: string, parameters: ClientIdParameters): string {
   const pairs = Object.entries(parameters).filter(([, value]) => value !== undefined);

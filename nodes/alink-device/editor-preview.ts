@@ -1,4 +1,4 @@
-import { deviceConnect } from '../../protocol/connect';
+import { deviceConnect, SESSION_PARAMETERS } from '../../protocol/connect';
 import { mqttEndpoint, type Platform, TRANSPORTS, type Transport } from '../../protocol/endpoints';
 import { identityProblem, mqttUsername } from '../../protocol/identity';
 import { DEFAULT_SIGN_METHOD, parseSignMethod } from '../../protocol/signing';
@@ -9,9 +9,6 @@ import { MASK, TYPE } from './editor-fields';
 
 const SHOWN = ['address', 'clientId', 'username', 'password'] as const;
 type Preview = Partial<Record<(typeof SHOWN)[number], string>> & { notes: string[] };
-
-// The session asks the platform to subscribe the system topics for it (A.9).
-const SESSION_PARAMETERS = { _ss: 1 };
 
 const WATCHED = [
   'platform',
@@ -43,7 +40,7 @@ export function preparePreview(dialog: Dialog, machineName: () => string): () =>
     for (const name of SHOWN) {
       const value = preview[name] ?? '';
       dialog.find<HTMLOutputElement>(`[data-preview="${name}"]`).value = value === '' ? '—' : value;
-      dialog.find<HTMLButtonElement>(`[data-copy="${name}"]`).hidden = value === '';
+      dialog.find<HTMLButtonElement>(`[data-copy="${name}"]`).disabled = value === '';
     }
     dialog.note('preview', preview.notes.join('\n'));
   };

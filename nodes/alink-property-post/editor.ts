@@ -24,7 +24,6 @@ RED.nodes.registerType('alink-property-post', {
   inputs: 1,
   outputs: 1,
   icon: 'alink-property-post.svg',
-  align: 'right',
   label() {
     if (this.name) return String(this.name);
     return this.identifier ? String(this.identifier) : text(TYPE, 'label.palette');
