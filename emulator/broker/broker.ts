@@ -1,0 +1,269 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Aedes, Client } from 'aedes';
+import { parseClientId } from '../../protocol';
+import { judgeConnect, type Verdict } from '../auth/connect';
+import type { Connection, Platform } from '../platform';
+import { SessionPersistence } from './persistence';
+import { encodePublish } from './publish-packet';
+import type { Session } from './session';
+
+/** What is known of a connection since its CONNECT. */
+interface Facts {
+  verdict: Verdict;
+  clean: boolean;
+  remoteAddress: string;
+  session?: Session;
+  connection?: Connection;
+  timer?: NodeJS.Timeout;
+  note?: string;
+}
+
+/** Where a connection came in. */
+export interface Arrival {
+  secure: boolean;
+  remoteAddress: string;
+}
+
+// The parser of the broker library gathers a packet before anything can look at its size.
+interface WithParser {
+  _parser?: { _list?: { length: number } };
+}
+
+const PACKET_OVERHEAD_BYTES = 1024;
+
+/**
+ * The MQTT side: framing, CONNECT and acknowledgements are the library's, everything a message means is the
+ * platform's. The library's own routing is switched off, so nothing goes from one device to another.
+ */
+export class MqttBroker {
+  private readonly facts = new WeakMap<object, Facts>();
+  private readonly byClientId = new Map<string, Session>();
+  private readonly arrivals = new WeakMap<object, Arrival>();
+  private readonly streams = new Set<Duplex>();
+  private nextRegistration = 1;
+
+  private constructor(
+    private readonly platform: Platform,
+    private readonly aedes: Aedes,
+  ) {}
+
+  static async create(platform: Platform): Promise<MqttBroker> {
+    // ESM only, and not wanted in memory before an emulator is used.
+    const { Aedes: Library } = await import('aedes');
+    const holder: { broker?: MqttBroker } = {};
+    const get = (): MqttBroker => {
+      if (holder.broker === undefined) throw new Error('the broker is not ready');
+      return holder.broker;
+    };
+    const aedes = new Library({
+      persistence: new SessionPersistence((clientId) => get().byClientId.get(clientId)),
+      connectTimeout: platform.limits.connectTimeoutMs,
+      queueLimit: 1000,
+      maxClientsIdLength: 1024,
+      preConnect: (client, packet, done) => get().preConnect(client, packet, done),
+      authenticate: (client, _username, _password, done) => get().authenticate(client, done),
+      authorizePublish: (_client, packet, done) =>
+        done(packet.qos === 2 ? new Error('QoS 2 is not supported') : null),
+      authorizeSubscribe: (client, subscription, done) =>
+        done(null, get().subscribe(client, subscription) ? subscription : null),
+    });
+    const broker = new MqttBroker(platform, aedes);
+    holder.broker = broker;
+    broker.takeOverRouting();
+    await aedes.listen();
+    return broker;
+  }
+
+  /** Takes a connection; the stream is TCP, TLS or a WebSocket's. */
+  accept(stream: Duplex, arrival: Arrival, request?: IncomingMessage): void {
+    if (this.streams.size >= this.platform.limits.connections) {
+      stream.destroy();
+      return;
+    }
+    this.streams.add(stream);
+    stream.once('close', () => this.streams.delete(stream));
+    const client = this.aedes.handle(stream as Socket, request);
+    this.arrivals.set(client, arrival);
+    const limit = this.platform.limits.payloadBytes + PACKET_OVERHEAD_BYTES;
+    // Runs after the library's own listener has parsed what came.
+    stream.on('readable', () => {
+      const gathered = (client as WithParser)._parser?._list?.length ?? 0;
+      if (gathered > limit) this.drop(client, `packet is larger than ${limit} bytes`);
+    });
+  }
+
+  /** Every open connection, authenticated or not. */
+  dropConnections(): void {
+    for (const stream of [...this.streams]) stream.destroy();
+  }
+
+  /** Connections stay open, but nothing is read any more: what a dead network looks like. */
+  setSilent(silent: boolean): void {
+    for (const stream of this.streams) {
+      const client = (stream as Duplex & { client?: Client & { pause(): void; resume(): void } }).client;
+      if (silent) client?.pause();
+      else client?.resume();
+    }
+  }
+
+  close(): Promise<void> {
+    this.dropConnections();
+    return new Promise((resolve) => this.aedes.close(() => resolve()));
+  }
+
+  private takeOverRouting(): void {
+    const { aedes } = this;
+    const done = (callback: unknown) => {
+      if (typeof callback === 'function') callback(null);
+    };
+    aedes.publish = ((packet: unknown, client: unknown, callback: unknown) => {
+      if (typeof client === 'object' && client !== null) {
+        this.uplink(
+          client,
+          packet as { topic: string; payload: Buffer | string; qos: 0 | 1; retain: boolean },
+        );
+        done(callback);
+      } else done(client ?? callback);
+    }) as Aedes['publish'];
+    aedes.subscribe = ((_topic: string, _deliver: unknown, callback: unknown) =>
+      done(callback)) as Aedes['subscribe'];
+    aedes.unsubscribe = ((_topic: string, _deliver: unknown, callback: unknown) =>
+      done(callback)) as Aedes['unsubscribe'];
+
+    aedes.on('clientReady', (client) => this.ready(client));
+    aedes.on('clientDisconnect', (client) => this.gone(client));
+    aedes.on('keepaliveTimeout', (client) => this.note(client, 'keep-alive ran out'));
+    aedes.on('clientError', (client, error) => this.note(client, error.message));
+    aedes.on('connectionError', (client, error) => {
+      this.platform.log(`connection closed before CONNECT: ${error.message}`);
+      client.conn.destroy();
+    });
+    aedes.on('unsubscribe', (filters, client) => {
+      // The library reports this too when a clean session ends.
+      const facts = this.facts.get(client);
+      if (client.closed || facts?.session?.owner !== client) return;
+      for (const filter of filters) facts.session.unsubscribe(filter);
+    });
+  }
+
+  // Runs before the library looks at the client id, which it uses as the name of the session. A session belongs to
+  // the triple, so the triple's key takes its place; it is used only after `authenticate` agreed.
+  private preConnect(
+    client: Client,
+    packet: {
+      clientId: string;
+      username?: string | undefined;
+      password?: Buffer | string | undefined;
+      keepalive?: number | undefined;
+      clean?: boolean | undefined;
+      will?: unknown;
+    },
+    done: (error: Error | null, success: boolean) => void,
+  ): void {
+    const { secure = false, remoteAddress = '' } = this.arrivals.get(client) ?? {};
+    const verdict = judgeConnect(this.platform, {
+      parsed: parseClientId(packet.clientId ?? ''),
+      username: packet.username ?? '',
+      password: packet.password?.toString() ?? '',
+      keepAlive: packet.keepalive ?? 0,
+      hasWill: packet.will !== undefined && packet.will !== null,
+      secure,
+    });
+    this.facts.set(client, { verdict, clean: packet.clean ?? true, remoteAddress });
+    delete packet.will;
+    packet.clientId =
+      verdict.kind === 'device' ? verdict.device.key : `${verdict.kind} ${this.nextRegistration++}`;
+    done(null, true);
+  }
+
+  private authenticate(
+    client: Client,
+    done: (error: (Error & { returnCode: number }) | null, success: boolean | null) => void,
+  ): void {
+    const facts = this.facts.get(client);
+    if (facts === undefined)
+      return done(Object.assign(new Error('no CONNECT was read'), { returnCode: 2 }), null);
+    const { verdict } = facts;
+    if (verdict.kind === 'refused') {
+      const { reason, returnCode } = verdict;
+      this.platform.exchanges.add({ kind: 'refuse', code: returnCode, note: reason });
+      this.platform.log(`CONNECT refused with ${returnCode}: ${reason}`);
+      done(Object.assign(new Error(reason), { returnCode }), null);
+      return;
+    }
+    if (verdict.kind === 'device') {
+      const session = this.platform.sessionOf(verdict.device);
+      session.takeOver(client, { ...verdict, clean: facts.clean });
+      facts.session = session;
+      this.byClientId.set(verdict.device.key, session);
+    }
+    done(null, true);
+  }
+
+  private ready(client: Client): void {
+    const facts = this.facts.get(client);
+    if (facts === undefined) return;
+    const { verdict, session } = facts;
+    if (verdict.kind === 'registration') {
+      client.conn.write(encodePublish(verdict.topic, verdict.payload, 0, 0, false));
+      facts.timer = setTimeout(() => client.close(), this.platform.limits.registrationMs);
+      facts.timer.unref();
+      return;
+    }
+    if (verdict.kind !== 'device' || session?.owner !== client) return;
+    const { device } = verdict;
+    facts.connection = { close: () => client.close() };
+    this.platform.online(device, facts.connection, facts.remoteAddress);
+    session.begin(client);
+  }
+
+  private gone(client: Client): void {
+    const facts = this.facts.get(client);
+    if (facts === undefined) return;
+    clearTimeout(facts.timer);
+    const { session, verdict, connection } = facts;
+    if (session?.owner === client) {
+      session.end();
+      if (!session.persistent) this.byClientId.delete(client.id);
+    } else if (session !== undefined) facts.note ??= 'another client logged in as the same device';
+    if (verdict.kind === 'device' && connection !== undefined) {
+      this.platform.offline(verdict.device, connection, facts.note ?? 'closed');
+    }
+  }
+
+  private subscribe(client: Client, subscription: { topic: string; qos: number }): boolean {
+    const { session } = this.facts.get(client) ?? {};
+    if (session?.owner !== client) return false;
+    const { topic, qos } = subscription;
+    const granted =
+      qos < 2 && this.platform.maySubscribe(session, topic) && session.subscribe(topic, qos === 1 ? 1 : 0);
+    const { identity } = session.device;
+    this.platform.exchanges.add({ kind: 'subscribe', identity, topic, qos, code: granted ? qos : 128 });
+    return granted;
+  }
+
+  private uplink(
+    client: object,
+    packet: { topic: string; payload: Buffer | string; qos: 0 | 1; retain: boolean },
+  ): void {
+    const { session } = this.facts.get(client) ?? {};
+    if (session?.owner !== client) return;
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    if (packet.retain)
+      this.platform.dropUp(session, packet.topic, payload, packet.qos, 'retain is not supported');
+    else this.platform.uplink(session, packet.topic, payload, packet.qos);
+  }
+
+  private drop(client: Client, reason: string): void {
+    this.note(client, reason);
+    this.platform.log(`connection closed: ${reason}`);
+    client.close();
+  }
+
+  private note(client: Client, note: string): void {
+    const facts = this.facts.get(client);
+    if (facts !== undefined) facts.note ??= note;
+  }
+}

@@ -1,0 +1,56 @@
+import {
+  type DeviceIdentity,
+  findOperation,
+  findReply,
+  formatTopic,
+  type Operation,
+  type OperationName,
+  type TopicVariables,
+} from '../../protocol';
+import type { Device } from '../registry/device';
+import { mayPublishCustom } from './rights';
+
+/** Where a message of a device goes. */
+export type Route =
+  | {
+      kind: 'request' | 'reply' | 'custom';
+      device: Device;
+      operation: Operation & { name: OperationName };
+      variables: TopicVariables;
+      replyTopic: string | undefined;
+      method: string | undefined;
+    }
+  | { kind: 'none'; reason: string };
+
+/**
+ * Finds the operation behind a topic that a device published to.
+ * @param speaksFor the device of these names, when the connection may speak for it
+ */
+export function findRoute(topic: string, speaksFor: (identity: DeviceIdentity) => Device | undefined): Route {
+  // Section J row 14: one guide misprints the prefix.
+  const known = topic.startsWith('/icsys/') ? topic.replace('/icsys/', '/sys/') : topic;
+  for (const [kind, found] of [
+    ['request', findOperation('up', known)],
+    ['reply', findReply('down', known)],
+  ] as const) {
+    if (found === undefined) continue;
+    const { operation, variables } = found;
+    const device = speaksFor(variables);
+    if (device === undefined) continue;
+    if (operation.name === 'user.publish') {
+      if (!mayPublishCustom(device.product, device.identity, topic)) {
+        return { kind: 'none', reason: 'no right to publish to this topic' };
+      }
+      return { kind: 'custom', device, operation, variables, replyTopic: undefined, method: undefined };
+    }
+    const replyTopic =
+      kind === 'request' && operation.replyTopic !== undefined
+        ? formatTopic(operation.replyTopic, variables)
+        : undefined;
+    const method = operation.method?.includes('{service}')
+      ? undefined
+      : operation.method && formatTopic(operation.method, variables);
+    return { kind, device, operation, variables, replyTopic, method };
+  }
+  return { kind: 'none', reason: "neither an operation of the protocol nor one of the device's own topics" };
+}

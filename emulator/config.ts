@@ -1,0 +1,240 @@
+import {
+  identityProblem,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseThingModel,
+  type ThingModel,
+  ThingModelError,
+} from '../protocol';
+import { DEFAULT_LIMITS, type EmulatorLimits } from './options';
+import type { ProductSettings, TopicClass } from './registry/product';
+
+export interface AccessKey {
+  id: string;
+  secret: string;
+}
+
+export interface DeviceSettings {
+  deviceName: string;
+  deviceSecret?: string;
+  tags?: Record<string, string>;
+}
+
+/** A configuration file after reading. */
+export interface EmulatorConfig {
+  accessKeys: AccessKey[];
+  products: Array<ProductSettings & { devices: DeviceSettings[] }>;
+  autoProvision: boolean | undefined;
+  limits: Partial<EmulatorLimits>;
+}
+
+/** What is wrong with a configuration, and where: `products[0].devices[2].deviceName`. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
+    super(`${path}: ${reason}`);
+  }
+}
+
+/**
+ * Reads the object of a configuration file:
+ * `{"accessKeys":[{"id","secret"}],"products":[{"productKey","name?","productSecret?","dynamicRegistration?",
+ * "nodeType?","dataFormat?","thingModel?","topics?":[{"topic","operation"}],"devices?":[{"deviceName",
+ * "deviceSecret?","tags?"}]}],"autoProvision?","limits?"}`.
+ * @throws ConfigError that names the path of the first fault
+ */
+export function readConfig(config: unknown): EmulatorConfig {
+  const root = new Reader(config as Json, 'config', ['accessKeys', 'products', 'autoProvision', 'limits']);
+  const products = root.list('products').map((entry, i) => readProduct(entry, `products[${i}]`));
+  unique(
+    products.map(({ productKey }) => productKey),
+    (i) => `products[${i}].productKey`,
+  );
+  return {
+    accessKeys: root.list('accessKeys').map((entry, i) => {
+      const key = new Reader(entry, `accessKeys[${i}]`, ['id', 'secret']);
+      return { id: key.text('id'), secret: key.text('secret') };
+    }),
+    products,
+    autoProvision: root.boolean('autoProvision'),
+    limits: readLimits(root.value('limits')),
+  };
+}
+
+function readProduct(entry: Json, path: string): EmulatorConfig['products'][number] {
+  const product = new Reader(entry, path, [
+    'productKey',
+    'name',
+    'productSecret',
+    'dynamicRegistration',
+    'nodeType',
+    'dataFormat',
+    'thingModel',
+    'topics',
+    'devices',
+  ]);
+  const devices = product.list('devices').map((device, i) => readDevice(device, `${path}.devices[${i}]`));
+  unique(
+    devices.map(({ deviceName }) => deviceName),
+    (i) => `${path}.devices[${i}].deviceName`,
+  );
+  return present({
+    productKey: product.name('productKey'),
+    name: product.optionalText('name'),
+    productSecret: product.optionalText('productSecret'),
+    dynamicRegistration: product.boolean('dynamicRegistration'),
+    nodeType: product.choice('nodeType', ['device', 'gateway']),
+    dataFormat: product.choice('dataFormat', ['alink', 'custom']),
+    thingModel: readThingModel(product.value('thingModel'), `${path}.thingModel`),
+    topics:
+      product.value('topics') === undefined
+        ? undefined
+        : product.list('topics').map((topic, i) => readTopicClass(topic, `${path}.topics[${i}]`)),
+    devices,
+  });
+}
+
+function readTopicClass(entry: Json, path: string): TopicClass {
+  const topicClass = new Reader(entry, path, ['topic', 'operation']);
+  const topic = topicClass.text('topic');
+  if (!topic.startsWith('/')) throw new ConfigError(`${path}.topic`, 'starts with / behind the device name');
+  return { topic, operation: topicClass.choice('operation', ['publish', 'subscribe', 'all']) ?? 'all' };
+}
+
+function readDevice(entry: Json, path: string): DeviceSettings {
+  const device = new Reader(entry, path, ['deviceName', 'deviceSecret', 'tags']);
+  const tags = device.value('tags');
+  if (tags !== undefined && !isTextMap(tags))
+    throw new ConfigError(`${path}.tags`, 'must be an object of texts');
+  return present({
+    deviceName: device.name('deviceName'),
+    deviceSecret: device.optionalText('deviceSecret'),
+    tags,
+  });
+}
+
+function readThingModel(document: Json | undefined, path: string): ThingModel | undefined {
+  if (document === undefined) return undefined;
+  try {
+    return parseThingModel(document);
+  } catch (thrown) {
+    if (thrown instanceof ThingModelError) throw new ConfigError(path, thrown.message);
+    throw thrown;
+  }
+}
+
+function readLimits(limits: Json | undefined): Partial<EmulatorLimits> {
+  if (limits === undefined) return {};
+  const reader = new Reader(limits, 'limits', Object.keys(DEFAULT_LIMITS));
+  const entries = Object.entries(DEFAULT_LIMITS).flatMap(
+    ([name, standard]): Array<[string, number | boolean]> => {
+      const value = reader.value(name);
+      if (value === undefined) return [];
+      const fits =
+        typeof standard === 'number'
+          ? typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+          : typeof value === 'boolean';
+      if (!fits) {
+        throw new ConfigError(
+          `limits.${name}`,
+          typeof standard === 'number' ? 'must be a whole number' : 'must be true or false',
+        );
+      }
+      return [[name, value as number | boolean]];
+    },
+  );
+  return Object.fromEntries(entries) as Partial<EmulatorLimits>;
+}
+
+/** Reads the fields of one object; unknown ones are faults, because they are mostly misspelt ones. */
+class Reader {
+  private readonly object: JsonObject;
+
+  constructor(
+    value: Json | undefined,
+    private readonly path: string,
+    known: readonly string[],
+  ) {
+    if (!isJsonObject(value)) throw new ConfigError(path, 'must be an object');
+    this.object = value;
+    for (const name of Object.keys(value)) {
+      if (!known.includes(name))
+        throw new ConfigError(this.at(name), `is unknown; known are ${known.join(', ')}`);
+    }
+  }
+
+  value(name: string): Json | undefined {
+    const value = Object.hasOwn(this.object, name) ? this.object[name] : undefined;
+    return value === null ? undefined : value;
+  }
+
+  text(name: string): string {
+    const value = this.value(name);
+    if (typeof value !== 'string' || value === '') throw new ConfigError(this.at(name), 'must be a text');
+    return value;
+  }
+
+  optionalText(name: string): string | undefined {
+    return this.value(name) === undefined ? undefined : this.text(name);
+  }
+
+  /** A text that can be a productKey or deviceName. */
+  name(name: string): string {
+    const text = this.text(name);
+    const problem = identityProblem(text);
+    if (problem !== undefined)
+      throw new ConfigError(this.at(name), `"${text}" cannot be a name (${problem})`);
+    return text;
+  }
+
+  boolean(name: string): boolean | undefined {
+    const value = this.value(name);
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new ConfigError(this.at(name), 'must be true or false');
+    }
+    return value;
+  }
+
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const value = this.value(name);
+    if (value === undefined) return undefined;
+    const chosen = choices.find((choice) => choice === value);
+    if (chosen === undefined) throw new ConfigError(this.at(name), `must be one of ${choices.join(', ')}`);
+    return chosen;
+  }
+
+  list(name: string): Json[] {
+    const value = this.value(name);
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) throw new ConfigError(this.at(name), 'must be a list');
+    return value;
+  }
+
+  private at(name: string): string {
+    return this.path === 'config' ? name : `${this.path}.${name}`;
+  }
+}
+
+function unique(texts: readonly string[], path: (i: number) => string): void {
+  const seen = new Set<string>();
+  texts.forEach((text, i) => {
+    if (seen.has(text)) throw new ConfigError(path(i), `"${text}" is there twice`);
+    seen.add(text);
+  });
+}
+
+function isTextMap(value: Json): value is Record<string, string> {
+  return isJsonObject(value) && Object.values(value).every((entry) => typeof entry === 'string');
+}
+
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+function present<T extends object>(object: T): Present<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>;
+}

@@ -1,0 +1,259 @@
+import type { DeviceIdentity, Json } from '../protocol';
+import { MqttBroker } from './broker/broker';
+import type { Delivery } from './broker/session';
+import { makeCertificate } from './certificate';
+import { type EmulatorConfig, readConfig } from './config';
+import { OpenDoor } from './doors';
+import type { ExchangeLog } from './exchanges';
+import type { FaultRule } from './faults';
+import { createHttpHandler } from './http/handler';
+import { DEFAULT_LIMITS, DOORS, type Door, type EmulatorOptions, UnknownDeviceError } from './options';
+import { Platform } from './platform';
+import type { Device, DeviceStatus, StoredEvent, StoredSample } from './registry/device';
+import { readSnapshot, writeSnapshot } from './snapshot';
+
+/** Makes things go wrong on purpose. */
+export interface FaultPanel {
+  /** @returns the rule's number */
+  add(rule: FaultRule): number;
+  remove(id: number): boolean;
+  /** Removes every rule and listens and reads again. */
+  clear(): Promise<void>;
+  list(): Array<FaultRule & { id: number; left: number | null }>;
+  /** Closes the device's connection. @returns whether it had one */
+  kick(identity: DeviceIdentity): boolean;
+  /** Closes every MQTT connection, authenticated or not. */
+  dropConnections(): void;
+  /** The MQTT doors close as when the platform is gone; HTTP stays. */
+  stopListening(): Promise<void>;
+  /** They open again, on the same ports. @throws DoorError */
+  startListening(): Promise<void>;
+  /** Connections stay open, but nothing is read or answered: a half-open socket. New ones are let in and ignored. */
+  goSilent(silent?: boolean): void;
+  /** Every iotToken becomes invalid. */
+  expireTokens(): void;
+}
+
+/** What is known of a device. */
+export interface DeviceView {
+  identity: DeviceIdentity;
+  iotId: string;
+  status: DeviceStatus;
+  /** QoS 1 messages that wait for it. */
+  waiting: number;
+  subscriptions: string[];
+  /** Latest value of each property. */
+  properties: Record<string, StoredSample>;
+  /** Oldest first, as many as are kept. */
+  history(identifier: string): StoredSample[];
+  events: StoredEvent[];
+}
+
+/** A running emulator of the platform. */
+export interface Emulator {
+  /** Address of each open door, for example `mqtt://127.0.0.1:40001`. */
+  addresses: Partial<Record<Door, string>>;
+  ports: Partial<Record<Door, number>>;
+  /** Base address of the HTTP door (or HTTPS when only that is open); empty without one. */
+  httpUrl: string;
+  /** PEM of the root that its TLS doors are signed by, when it made the certificate itself. */
+  ca?: string;
+  /**
+   * Creates product and device when they are missing.
+   * @param thingModelDocument becomes the product's thing model
+   * @throws RangeError for a name that no device can have
+   * @throws ThingModelError
+   */
+  provisionDevice(identity: DeviceIdentity, thingModelDocument?: Json): { deviceSecret: string };
+  faults: FaultPanel;
+  exchanges: ExchangeLog;
+  devices: {
+    list(): DeviceIdentity[];
+    /** @returns undefined for an unknown device */
+    get(identity: DeviceIdentity): DeviceView | undefined;
+    /** @throws UnknownDeviceError */
+    setEnabled(identity: DeviceIdentity, enabled: boolean): void;
+    /** @throws UnknownDeviceError */
+    delete(identity: DeviceIdentity): void;
+  };
+  /** Sends a message to a device that subscribed the topic. @throws UnknownDeviceError */
+  publishToDevice(
+    identity: DeviceIdentity,
+    topic: string,
+    payload: string | Uint8Array,
+    qos?: 0 | 1,
+  ): Delivery;
+  /** Ends every connection, frees every port, writes the snapshot. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the emulator.
+ * @throws ConfigError when the configuration is wrong, with the path
+ * @throws DoorError when a port cannot be opened; its `code` is the system's, for example EADDRINUSE
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const config = readConfig(options.config ?? {});
+  const limits = { ...DEFAULT_LIMITS, ...config.limits, ...options.limits };
+  const platform = new Platform(
+    limits,
+    options.clock ?? Date.now,
+    options.autoProvision ?? config.autoProvision ?? false,
+    options.log ?? (() => undefined),
+  );
+  fill(platform, config);
+  if (options.snapshotFile !== undefined) await readSnapshot(platform, options.snapshotFile);
+
+  const host = options.host ?? '127.0.0.1';
+  const doors = options.doors ?? { mqtt: 0, http: 0 };
+  const wantsTls = doors.mqtts !== undefined || doors.wss !== undefined || doors.https !== undefined;
+  const made = wantsTls && options.tls === undefined ? await makeCertificate(host) : undefined;
+  const broker = await MqttBroker.create(platform);
+  const running = new RunningEmulator(platform, broker, host, options.snapshotFile, made?.cert);
+  const httpHandler = createHttpHandler({ platform, emulator: running, accessKeys: config.accessKeys });
+  try {
+    for (const door of DOORS) {
+      const port = doors[door];
+      if (port === undefined) continue;
+      const context = {
+        host,
+        broker,
+        httpHandler,
+        tls: options.tls ?? made,
+        maxPacketBytes: limits.payloadBytes + 1024,
+      };
+      running.opened(await OpenDoor.open(door, port, context));
+    }
+  } catch (thrown) {
+    await running.close();
+    throw thrown;
+  }
+  return running;
+}
+
+class RunningEmulator implements Emulator {
+  readonly addresses: Partial<Record<Door, string>> = {};
+  readonly ports: Partial<Record<Door, number>> = {};
+  readonly ca?: string;
+  httpUrl = '';
+  readonly exchanges: ExchangeLog;
+  private readonly doors: OpenDoor[] = [];
+  private listening = true;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly broker: MqttBroker,
+    private readonly host: string,
+    private readonly snapshotFile: string | undefined,
+    ca: string | undefined,
+  ) {
+    this.exchanges = platform.exchanges;
+    if (ca !== undefined) this.ca = ca;
+  }
+
+  opened(door: OpenDoor): void {
+    this.doors.push(door);
+    const host = this.host.includes(':') ? `[${this.host}]` : this.host;
+    const address = `${door.door}://${host}:${door.port}`;
+    this.addresses[door.door] = address;
+    this.ports[door.door] = door.port;
+    if (door.door === 'http' || (door.door === 'https' && this.httpUrl === '')) this.httpUrl = address;
+  }
+
+  provisionDevice(identity: DeviceIdentity, thingModelDocument?: Json): { deviceSecret: string } {
+    const { deviceSecret = '' } = this.platform.registry.provision(identity, thingModelDocument);
+    return { deviceSecret };
+  }
+
+  readonly faults: FaultPanel = {
+    add: (rule) => this.platform.faults.add(rule),
+    remove: (id) => this.platform.faults.remove(id),
+    list: () => this.platform.faults.list(),
+    clear: async () => {
+      this.platform.faults.clear();
+      this.broker.setSilent(false);
+      await this.faults.startListening();
+    },
+    kick: (identity) => this.platform.kick(this.known(identity)),
+    dropConnections: () => this.broker.dropConnections(),
+    stopListening: async () => {
+      if (!this.listening) return;
+      this.listening = false;
+      await Promise.all(this.mqttDoors().map((door) => door.close()));
+    },
+    startListening: async () => {
+      if (this.listening) return;
+      await Promise.all(this.mqttDoors().map((door) => door.listen()));
+      this.listening = true;
+    },
+    goSilent: (silent = true) => this.broker.setSilent(silent),
+    expireTokens: () => this.platform.tokens.expireAll(),
+  };
+
+  readonly devices: Emulator['devices'] = {
+    list: () => [...this.platform.registry.devices()].map(({ identity }) => identity),
+    get: (identity) => {
+      const device = this.platform.registry.find(identity);
+      return device === undefined ? undefined : this.view(device);
+    },
+    setEnabled: (identity, enabled) => this.platform.setEnabled(this.known(identity), enabled),
+    delete: (identity) => this.platform.deleteDevice(this.known(identity)),
+  };
+
+  publishToDevice(
+    identity: DeviceIdentity,
+    topic: string,
+    payload: string | Uint8Array,
+    qos: 0 | 1 = 1,
+  ): Delivery {
+    return this.platform.push(this.known(identity), topic, payload, qos);
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    this.platform.close();
+    await this.broker.close();
+    await Promise.all(this.doors.map((door) => door.close()));
+    if (this.snapshotFile !== undefined) await writeSnapshot(this.platform, this.snapshotFile);
+  }
+
+  private mqttDoors(): OpenDoor[] {
+    return this.doors.filter(({ door }) => door !== 'http' && door !== 'https');
+  }
+
+  private known(identity: DeviceIdentity): Device {
+    const device = this.platform.registry.find(identity);
+    if (device === undefined) throw new UnknownDeviceError(identity);
+    return device;
+  }
+
+  private view(device: Device): DeviceView {
+    const session = this.platform.sessionOf(device);
+    const latest = [...device.properties].map(([identifier, ring]) => [identifier, ring.last()]);
+    return {
+      identity: device.identity,
+      iotId: device.iotId,
+      status: device.status,
+      waiting: session.waiting,
+      subscriptions: [...session.subscriptions.keys()],
+      properties: Object.fromEntries(latest) as Record<string, StoredSample>,
+      history: (identifier) => [...(device.properties.get(identifier) ?? [])],
+      events: [...device.events],
+    };
+  }
+}
+
+function fill(platform: Platform, config: EmulatorConfig): void {
+  for (const { devices, ...settings } of config.products) {
+    const product = platform.registry.addProduct(settings);
+    for (const { deviceName, deviceSecret, tags = {} } of devices) {
+      const device = platform.registry.addDevice(product, deviceName, deviceSecret);
+      for (const [key, value] of Object.entries(tags)) device.tags.set(key, value);
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import type { DeviceIdentity } from '../protocol';
+import { Ring } from './registry/ring';
+
+/** Who sent what, or what happened to a connection. */
+export type ExchangeKind = 'connect' | 'refuse' | 'disconnect' | 'subscribe' | 'up' | 'down' | 'http';
+
+export interface ExchangeInput {
+  kind: ExchangeKind;
+  identity?: DeviceIdentity | undefined;
+  topic?: string;
+  payload?: string | Uint8Array;
+  qos?: number;
+  /** Name of the operation in the catalogue, or of the OpenAPI action. */
+  operation?: string | undefined;
+  /** Result code, return code of CONNACK or status of HTTP. */
+  code?: number | undefined;
+  /** What people should know: why it was refused, which properties were dropped, which fault struck. */
+  note?: string | undefined;
+}
+
+const LONGEST_KEPT = 4096;
+
+/** One entry of the log. Text is made when somebody reads it. */
+export class Exchange {
+  readonly kind: ExchangeKind;
+  readonly identity: DeviceIdentity | undefined;
+  readonly topic: string | undefined;
+  readonly qos: number | undefined;
+  readonly operation: string | undefined;
+  readonly code: number | undefined;
+  readonly note: string | undefined;
+  private readonly payload: string | Buffer | undefined;
+
+  constructor(
+    readonly seq: number,
+    /** Milliseconds since 1970. */
+    readonly time: number,
+    input: ExchangeInput,
+  ) {
+    this.kind = input.kind;
+    this.identity = input.identity;
+    this.topic = input.topic;
+    this.qos = input.qos;
+    this.operation = input.operation;
+    this.code = input.code;
+    this.note = input.note;
+    const { payload } = input;
+    // A copy: the parser's buffers are parts of larger ones that would all stay in memory.
+    this.payload = typeof payload === 'object' ? Buffer.from(payload.subarray(0, LONGEST_KEPT)) : payload;
+  }
+
+  /** Payload as text, at most 4,096 bytes of it. */
+  get text(): string {
+    const { payload } = this;
+    return typeof payload === 'object' ? payload.toString() : (payload ?? '').slice(0, LONGEST_KEPT);
+  }
+
+  /** Payload as JSON; undefined when it is none. */
+  get json(): unknown {
+    try {
+      return JSON.parse(this.text);
+    } catch {
+      return undefined;
+    }
+  }
+
+  toJSON(): object {
+    const { seq, time, kind, identity, topic, qos, operation, code, note } = this;
+    return { seq, time, kind, ...identity, topic, qos, operation, code, note, payload: this.text };
+  }
+
+  /** One line for people. */
+  toString(): string {
+    const at = new Date(this.time).toISOString().slice(11, 23);
+    const who = this.identity ? `${this.identity.productKey}/${this.identity.deviceName}` : '';
+    const parts = [at, this.kind.padEnd(10), who, this.topic, this.operation];
+    if (this.code !== undefined) parts.push(`code ${this.code}`);
+    if (this.note !== undefined) parts.push(`(${this.note})`);
+    parts.push(this.text.replace(/\s+/g, ' '));
+    return parts.filter((part) => part !== undefined && part !== '').join(' ');
+  }
+}
+
+export type ExchangePredicate = (exchange: Exchange) => boolean;
+
+interface Waiter {
+  fits: ExchangePredicate;
+  found: (exchange: Exchange) => void;
+}
+
+/** No exchange of the wanted kind came in time. */
+export class ExchangeTimeoutError extends Error {
+  override readonly name = 'ExchangeTimeoutError';
+}
+
+/** The last exchanges between devices and the platform. */
+export class ExchangeLog {
+  private readonly ring: Ring<Exchange>;
+  private readonly waiters = new Set<Waiter>();
+  private seq = 0;
+
+  constructor(
+    size: number,
+    private readonly clock: () => number,
+  ) {
+    this.ring = new Ring(size);
+  }
+
+  add(input: ExchangeInput): void {
+    const exchange = new Exchange(++this.seq, this.clock(), input);
+    this.ring.push(exchange);
+    if (this.waiters.size === 0) return;
+    for (const waiter of [...this.waiters]) if (waiter.fits(exchange)) waiter.found(exchange);
+  }
+
+  /** Number of the latest entry; give it to `waitFor` to look at later ones only. */
+  get latest(): number {
+    return this.seq;
+  }
+
+  /** Oldest first. */
+  list(fits: ExchangePredicate = () => true): Exchange[] {
+    return [...this.ring].filter(fits);
+  }
+
+  /**
+   * The first entry that fits, from those that are there already or the next ones.
+   * @param since only entries with a greater number
+   * @throws ExchangeTimeoutError
+   */
+  waitFor(fits: ExchangePredicate, { timeoutMs = 5000, since = 0 } = {}): Promise<Exchange> {
+    const wanted = (exchange: Exchange) => exchange.seq > since && fits(exchange);
+    const there = this.list(wanted)[0];
+    if (there !== undefined) return Promise.resolve(there);
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        fits: wanted,
+        found: (exchange) => {
+          clearTimeout(timer);
+          this.waiters.delete(waiter);
+          resolve(exchange);
+        },
+      };
+      const timer = setTimeout(() => {
+        this.waiters.delete(waiter);
+        const last = this.list().slice(-5).join('\n');
+        reject(new ExchangeTimeoutError(`no such exchange within ${timeoutMs} ms; the last ones:\n${last}`));
+      }, timeoutMs);
+      this.waiters.add(waiter);
+    });
+  }
+}

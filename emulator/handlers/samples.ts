@@ -1,0 +1,87 @@
+import {
+  checkMembers,
+  checkValue,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  LIMITS,
+  type PropertyDefinition,
+  problemMessage,
+} from '../../protocol';
+import type { Device } from '../registry/device';
+
+/** Stores one reported value, or says why it is dropped; the answer stays 200 either way (I.3). */
+export function storeProperty(
+  device: Device,
+  identifier: string,
+  entry: Json,
+  now: number,
+): string | undefined {
+  const model = device.product.thingModel;
+  const definition = model?.properties.get(identifier);
+  if (model !== undefined && definition === undefined) return `${identifier}: not in the thing model`;
+  const { value, time } = readSample(entry, definition);
+  const at = readTime(time, now);
+  if (at === undefined) return `${identifier}: time is malformed or more than 24 h ahead`;
+  if (definition !== undefined) {
+    const [problem] = checkValue(definition.dataType, value, identifier);
+    if (problem !== undefined) return problemMessage(problem);
+  }
+  if (!device.storeSample(identifier, { value, time: at })) return `${identifier}: too many identifiers`;
+  return undefined;
+}
+
+/** Stores one reported event. @returns the code of C.4 when it is dropped, with the reason */
+export function storeEvent(
+  device: Device,
+  identifier: string,
+  params: Json,
+  now: number,
+): { code: number; reason: string } | undefined {
+  if (!isJsonObject(params) || !isJsonObject(params.value)) {
+    return { code: 460, reason: `${identifier}: value is not an object` };
+  }
+  const { value } = params;
+  const model = device.product.thingModel;
+  const definition = model?.events.get(identifier);
+  if (model !== undefined && definition === undefined) {
+    return { code: 6321, reason: `${identifier}: not in the thing model` };
+  }
+  const [problem] = definition === undefined ? [] : checkMembers(definition.outputData, value, '', true);
+  if (problem !== undefined) return { code: problem.code, reason: problemMessage(problem) };
+  const time = readTime(params.time, now);
+  if (time === undefined) {
+    return { code: 6326, reason: `${identifier}: time is malformed or more than 24 h ahead` };
+  }
+  device.events.push({
+    identifier,
+    name: definition?.name ?? identifier,
+    type: definition?.type ?? 'info',
+    value,
+    time,
+  });
+  return undefined;
+}
+
+/** `{value, time}` or the bare value. A struct of the model may itself have a member called value. */
+function readSample(entry: Json, definition: PropertyDefinition | undefined): { value: Json; time?: Json } {
+  if (!isTimed(entry)) return { value: entry };
+  const dataType = definition?.dataType;
+  const bare =
+    dataType?.type === 'struct' && dataType.members.some(({ identifier }) => identifier === 'value');
+  if (bare && !isJsonObject(entry.value)) return { value: entry };
+  return { value: entry.value ?? null, ...(entry.time === undefined ? {} : { time: entry.time }) };
+}
+
+function isTimed(entry: Json): entry is JsonObject {
+  if (!isJsonObject(entry) || !Object.hasOwn(entry, 'value')) return false;
+  return Object.keys(entry).every((key) => key === 'value' || key === 'time');
+}
+
+// Some firmware writes the time as text; the platform takes digits of either type.
+function readTime(time: Json | undefined, now: number): number | undefined {
+  if (time === undefined || time === null) return now;
+  const number = typeof time === 'string' && /^\d{1,16}$/.test(time) ? Number(time) : time;
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0) return undefined;
+  return number <= now + LIMITS.sampleTimeAheadMs ? number : undefined;
+}

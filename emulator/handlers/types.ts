@@ -1,0 +1,85 @@
+import {
+  type AlinkRequest,
+  type DeviceIdentity,
+  EnvelopeError,
+  explainCode,
+  formatReply,
+  type Json,
+  parseRequest,
+  type TopicVariables,
+} from '../../protocol';
+import type { EmulatorLimits } from '../options';
+import type { Device } from '../registry/device';
+
+/** A message of a device on a topic of the protocol. */
+export interface Call {
+  /** Whose topic it is: the connected device or a sub-device it speaks for. */
+  device: Device;
+  operation: string;
+  method: string | undefined;
+  variables: TopicVariables;
+  payload: Uint8Array;
+  now: number;
+  limits: EmulatorLimits;
+  /** The device of these names, when the connection may speak for it. */
+  speaksFor(identity: DeviceIdentity): Device | undefined;
+}
+
+/** What the platform answers, and what people read in the log. */
+export interface HandlerResult {
+  /** Absent: nothing is answered. */
+  reply?: string | Uint8Array;
+  code?: number;
+  note?: string | undefined;
+}
+
+/** The platform's side of one operation of the catalogue. */
+export type Handler = (call: Call) => HandlerResult;
+
+export interface Answer {
+  code: number;
+  data?: Json;
+  note?: string | undefined;
+}
+
+/** Handler of an operation in the common envelope (B.0). */
+export function alink(answerTo: (request: AlinkRequest, call: Call) => Answer): Handler {
+  return (call) => {
+    let request: AlinkRequest;
+    try {
+      request = parseRequest(asText(call.payload));
+    } catch (thrown) {
+      if (!(thrown instanceof EnvelopeError)) throw thrown;
+      const code = thrown.problem === 'notJson' || thrown.problem === 'tooDeep' ? 6207 : 460;
+      return { reply: writeReply('', { code }, call.method), code, note: thrown.message };
+    }
+    const answer = answerTo(request, call);
+    const { code, note } = answer;
+    if (!request.wantsReply) return { code, note };
+    return { reply: writeReply(request.id, answer, call.method), code, note };
+  };
+}
+
+/** The envelope of an answer with another code, for a request whose answer is not computed. */
+export function refusal(payload: Uint8Array, code: number, method: string | undefined): string {
+  let id: string | number = '';
+  try {
+    id = parseRequest(asText(payload)).id;
+  } catch {
+    // Whatever it was, it is refused.
+  }
+  return writeReply(id, { code }, method);
+}
+
+function writeReply(id: string | number, { code, data = {} }: Answer, method: string | undefined): string {
+  const message = code === 200 ? 'success' : (explainCode(code)?.en ?? 'failed');
+  return formatReply(id, code, data, {
+    message,
+    version: '1.0',
+    ...(method === undefined ? {} : { method }),
+  });
+}
+
+function asText(payload: Uint8Array): string {
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+}

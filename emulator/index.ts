@@ -1,0 +1,20 @@
+export { ConfigError } from './config';
+export { DoorError } from './doors';
+export { type Emulator, type FaultPanel, startEmulator } from './emulator';
+export {
+  Exchange,
+  type ExchangeKind,
+  ExchangeLog,
+  type ExchangePredicate,
+  ExchangeTimeoutError,
+} from './exchanges';
+export type { FaultAction, FaultMatch, FaultRule } from './faults';
+export {
+  DEFAULT_LIMITS,
+  DOORS,
+  type Door,
+  type EmulatorLimits,
+  type EmulatorOptions,
+  UnknownDeviceError,
+} from './options';
+export type { DeviceStatus, StoredEvent, StoredSample } from './registry/device';

@@ -1,0 +1,84 @@
+import type { DeviceIdentity } from '../protocol';
+
+/** Ways into the emulator; each is a port of its own. */
+export const DOORS = ['mqtt', 'mqtts', 'ws', 'wss', 'http', 'https'] as const;
+export type Door = (typeof DOORS)[number];
+
+/** Limits of section D and bounds on memory, with the switches for what the sources disagree about. */
+export interface EmulatorLimits {
+  /** Refuse a CONNECT whose keep-alive is outside 30–1200 s (section J row 24). */
+  checkKeepAlive: boolean;
+  keepAliveMinSeconds: number;
+  keepAliveMaxSeconds: number;
+  /** Larger MQTT payloads are dropped, and a packet that cannot be one closes the connection. */
+  payloadBytes: number;
+  connections: number;
+  subscriptionsPerSession: number;
+  /** QoS 1 messages kept for a session that is not clean; the oldest goes first. */
+  sessionQueue: number;
+  sessionQueueMs: number;
+  samplesPerProperty: number;
+  eventsPerDevice: number;
+  /** Identifiers kept for a device without a thing model. */
+  propertiesPerDevice: number;
+  exchanges: number;
+  /** Products and devices that may be created by whoever connects. */
+  provisionedDevices: number;
+  iotTokenMs: number;
+  /** A registration connection is closed after this time (A.5). */
+  registrationMs: number;
+  connectTimeoutMs: number;
+  /** The platform takes MQTT registration over TLS only and answers CONNACK 2 otherwise (A.7). */
+  registrationOverPlainTcp: boolean;
+  /** Close the connection on a publish without permission instead of dropping it (A.5). */
+  disconnectOnForbiddenPublish: boolean;
+}
+
+export const DEFAULT_LIMITS: EmulatorLimits = {
+  checkKeepAlive: true,
+  keepAliveMinSeconds: 30,
+  keepAliveMaxSeconds: 1200,
+  payloadBytes: 256 * 1024,
+  connections: 20_000,
+  subscriptionsPerSession: 20_000,
+  sessionQueue: 1000,
+  sessionQueueMs: 7 * 24 * 3_600_000,
+  samplesPerProperty: 1000,
+  eventsPerDevice: 1000,
+  propertiesPerDevice: 1000,
+  exchanges: 1000,
+  provisionedDevices: 100_000,
+  iotTokenMs: 7 * 24 * 3_600_000,
+  registrationMs: 15_000,
+  connectTimeoutMs: 30_000,
+  registrationOverPlainTcp: false,
+  disconnectOnForbiddenPublish: false,
+};
+
+export interface EmulatorOptions {
+  /** The object of a configuration file (docs: `emulator/config.ts`). */
+  config?: unknown;
+  /** Address to listen on; 127.0.0.1 by default. */
+  host?: string;
+  /** Ports; 0 takes any free one, an absent door stays closed. By default `{ mqtt: 0, http: 0 }`. */
+  doors?: Partial<Record<Door, number>>;
+  /** PEM texts; without them the TLS doors make a certificate of their own, see `Emulator.ca`. */
+  tls?: { key: string; cert: string };
+  /** Whoever presents an unknown identity gets a device of that name; see docs of `Registry.connectable`. */
+  autoProvision?: boolean;
+  /** Milliseconds since 1970; `Date.now` by default. */
+  clock?: () => number;
+  /** One line per noteworthy step; never a secret. */
+  log?: (line: string) => void;
+  limits?: Partial<EmulatorLimits>;
+  /** State of devices is read from here at the start and written at the end. */
+  snapshotFile?: string;
+}
+
+/** A device that the emulator does not have. */
+export class UnknownDeviceError extends Error {
+  override readonly name = 'UnknownDeviceError';
+  constructor(readonly identity: DeviceIdentity) {
+    super(`there is no device ${identity.productKey}/${identity.deviceName}`);
+  }
+}

@@ -1,0 +1,268 @@
+import type { ConnectContext } from './auth/connect';
+import { TokenStore } from './auth/tokens';
+import { maySubscribe } from './broker/rights';
+import { findRoute, type Route } from './broker/routes';
+import { type Delivery, Session } from './broker/session';
+import { ExchangeLog } from './exchanges';
+import { FaultRules } from './faults';
+import { HANDLERS, refusal } from './handlers';
+import type { EmulatorLimits } from './options';
+import type { Device } from './registry/device';
+import { Registry } from './registry/registry';
+
+/** What the platform needs of a connection. */
+export interface Connection {
+  close(): void;
+}
+
+/** A message on its way up. */
+interface Upward {
+  session: Session;
+  topic: string;
+  payload: Uint8Array;
+  qos: 0 | 1;
+  route: Extract<Route, { kind: 'request' | 'reply' | 'custom' }>;
+}
+
+const REMEMBERED_ROUTES = 1000;
+
+/** The platform behind all doors: who may do what, and what happens to each message. */
+export class Platform implements ConnectContext {
+  readonly registry: Registry;
+  readonly tokens: TokenStore;
+  readonly exchanges: ExchangeLog;
+  readonly faults = new FaultRules();
+  private readonly sessions = new Map<Device, Session>();
+  private readonly connections = new Map<Device, Connection>();
+  private readonly delayed = new Set<NodeJS.Timeout>();
+
+  constructor(
+    readonly limits: EmulatorLimits,
+    readonly clock: () => number,
+    autoProvision: boolean,
+    readonly log: (line: string) => void,
+  ) {
+    this.registry = new Registry(limits, clock, autoProvision);
+    this.tokens = new TokenStore(clock, limits.iotTokenMs);
+    this.exchanges = new ExchangeLog(limits.exchanges, clock);
+  }
+
+  sessionOf(device: Device): Session {
+    let session = this.sessions.get(device);
+    if (session === undefined) {
+      session = new Session(device, this.limits, this.clock);
+      this.sessions.set(device, session);
+    }
+    return session;
+  }
+
+  online(device: Device, connection: Connection, clientIp: string): void {
+    const now = this.clock();
+    this.connections.set(device, connection);
+    device.activatedAt ??= now;
+    device.onlineSince = now;
+    device.lastOnlineAt = now;
+    device.clientIp = clientIp;
+    this.exchanges.add({ kind: 'connect', identity: device.identity, code: 0 });
+  }
+
+  offline(device: Device, connection: Connection, note: string): void {
+    this.exchanges.add({ kind: 'disconnect', identity: device.identity, note });
+    if (this.connections.get(device) !== connection) return;
+    this.connections.delete(device);
+    device.onlineSince = undefined;
+    device.lastOnlineAt = this.clock();
+  }
+
+  /** Closes the device's connection. @returns whether it had one */
+  kick(device: Device): boolean {
+    const connection = this.connections.get(device);
+    connection?.close();
+    return connection !== undefined;
+  }
+
+  kickAll(): void {
+    for (const connection of [...this.connections.values()]) connection.close();
+  }
+
+  /** Deletes a device with everything it has; it may register again (C.2 codes 6100, 6289). */
+  deleteDevice(device: Device): void {
+    this.registry.removeDevice(device);
+    this.kick(device);
+    this.sessions.delete(device);
+  }
+
+  setEnabled(device: Device, enabled: boolean): void {
+    device.enabled = enabled;
+    if (!enabled) this.kick(device);
+  }
+
+  maySubscribe(session: Session, filter: string): boolean {
+    const { product, identity } = session.device;
+    return maySubscribe(product, identity, filter);
+  }
+
+  /** Takes a message of a connected device. */
+  uplink(session: Session, topic: string, payload: Uint8Array, qos: 0 | 1): void {
+    let route = session.routes.get(topic);
+    if (route === undefined) {
+      const own = session.device;
+      route = findRoute(topic, ({ productKey, deviceName }) =>
+        own.identity.productKey === productKey && own.identity.deviceName === deviceName ? own : undefined,
+      );
+      if (session.routes.size >= REMEMBERED_ROUTES) session.routes.clear();
+      session.routes.set(topic, route);
+    }
+    if (route.kind === 'none') {
+      this.dropUp(session, topic, payload, qos, route.reason);
+      if (this.limits.disconnectOnForbiddenPublish) this.kick(session.device);
+      return;
+    }
+    if (payload.length > this.limits.payloadBytes) {
+      this.dropUp(
+        session,
+        topic,
+        payload.subarray(0, 64),
+        qos,
+        `payload of ${payload.length} bytes is too large`,
+      );
+      return;
+    }
+    this.handle({ session, topic, payload, qos, route });
+  }
+
+  dropUp(session: Session, topic: string, payload: Uint8Array, qos: number, reason: string): void {
+    const { identity } = session.device;
+    this.exchanges.add({ kind: 'up', identity, topic, payload, qos, note: `dropped: ${reason}` });
+    this.log(`${session.device.key}: message on ${topic.slice(0, 128)} dropped: ${reason}`);
+  }
+
+  /**
+   * Sends a message to a device.
+   * @param always also when the device did not subscribe the topic
+   */
+  push(device: Device, topic: string, payload: string | Uint8Array, qos: 0 | 1, always = false): Delivery {
+    const fault = this.faults.strike('down', device, topic, undefined);
+    const session = this.sessionOf(device);
+    let delivery: Delivery = 'offline';
+    switch (fault?.action) {
+      case 'drop':
+      case 'loseReply':
+      case 'refuse':
+        break;
+      case 'kick':
+        this.kick(device);
+        break;
+      case 'delay':
+        this.later(fault.ms, () => session.send(topic, payload, qos, always));
+        break;
+      case 'malformReply':
+        delivery = session.send(topic, malformed(payload), qos, always);
+        break;
+      case 'duplicate':
+        session.send(topic, payload, qos, always);
+        delivery = session.send(topic, payload, qos, always);
+        break;
+      default:
+        delivery = session.send(topic, payload, qos, always);
+    }
+    const note = fault ? `fault: ${fault.action}` : delivery === 'sent' ? undefined : delivery;
+    this.exchanges.add({ kind: 'down', identity: device.identity, topic, payload, qos, note });
+    return delivery;
+  }
+
+  /** Runs `work` later, unless the emulator ends before. */
+  later(ms: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.delayed.delete(timer);
+      work();
+    }, ms);
+    this.delayed.add(timer);
+  }
+
+  close(): void {
+    for (const timer of this.delayed) clearTimeout(timer);
+    this.delayed.clear();
+  }
+
+  private handle(message: Upward): void {
+    const { session, topic, payload, qos, route } = message;
+    const { device } = route;
+    const operation = route.operation.name;
+    const fault = this.faults.strike('up', device, topic, operation);
+    switch (fault?.action) {
+      case undefined:
+      case 'loseReply':
+      case 'malformReply':
+        this.carryOut(message, fault?.action);
+        return;
+      case 'duplicate':
+        this.carryOut(message, undefined);
+        this.carryOut(message, undefined);
+        return;
+      case 'delay':
+        this.later(fault.ms, () => this.carryOut(message, undefined));
+        return;
+      case 'refuse': {
+        const { code } = fault;
+        const note = `fault: refuse ${code}`;
+        this.exchanges.add({
+          kind: 'up',
+          identity: device.identity,
+          topic,
+          payload,
+          qos,
+          operation,
+          code,
+          note,
+        });
+        if (route.replyTopic !== undefined) {
+          this.push(device, route.replyTopic, refusal(payload, code, route.method), qos);
+        }
+        return;
+      }
+      case 'drop':
+      case 'kick':
+        this.dropUp(session, topic, payload, qos, `fault: ${fault.action}`);
+        if (fault.action === 'kick') this.kick(session.device);
+    }
+  }
+
+  private carryOut(message: Upward, fault: 'loseReply' | 'malformReply' | undefined): void {
+    const { session, topic, payload, qos, route } = message;
+    const { device, variables, method, replyTopic } = route;
+    const { identity } = device;
+    const operation = route.operation.name;
+    const handler = route.kind === 'request' ? HANDLERS.get(operation) : undefined;
+    if (handler === undefined) {
+      const note = route.kind === 'request' ? 'dropped: not part of this emulator' : undefined;
+      this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, note });
+      return;
+    }
+    const result = handler({
+      device,
+      operation,
+      method,
+      variables,
+      payload,
+      now: this.clock(),
+      limits: this.limits,
+      speaksFor: (wanted) =>
+        wanted.productKey === session.device.identity.productKey &&
+        wanted.deviceName === session.device.identity.deviceName
+          ? session.device
+          : undefined,
+    });
+    const note = fault === undefined ? result.note : `fault: ${fault}`;
+    this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, code: result.code, note });
+    if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;
+    this.push(device, replyTopic, fault === 'malformReply' ? malformed(result.reply) : result.reply, qos);
+  }
+}
+
+// Half a message: what a broken proxy or a full disk leaves.
+function malformed(payload: string | Uint8Array): string | Uint8Array {
+  return typeof payload === 'string'
+    ? payload.slice(0, Math.max(1, payload.length >> 1))
+    : payload.subarray(0, payload.length >> 1);
+}

@@ -1,0 +1,51 @@
+import type { ThingModel } from '../../protocol';
+import type { Device } from './device';
+
+/** A class of user-defined topics: everything behind `/{pk}/{dn}`, wildcards allowed (B.8 row 102). */
+export interface TopicClass {
+  topic: string;
+  operation: 'publish' | 'subscribe' | 'all';
+}
+
+/** What the console gives every new product. */
+export const DEFAULT_TOPIC_CLASSES: readonly TopicClass[] = [
+  { topic: '/user/update', operation: 'publish' },
+  { topic: '/user/update/error', operation: 'publish' },
+  { topic: '/user/get', operation: 'subscribe' },
+];
+/** A product that nobody defined restricts nothing of the user's own. */
+export const OPEN_TOPIC_CLASSES: readonly TopicClass[] = [{ topic: '/user/#', operation: 'all' }];
+
+export interface ProductSettings {
+  productKey: string;
+  name?: string;
+  productSecret?: string;
+  dynamicRegistration?: boolean;
+  nodeType?: 'device' | 'gateway';
+  dataFormat?: 'alink' | 'custom';
+  thingModel?: ThingModel;
+  topics?: readonly TopicClass[];
+}
+
+export class Product {
+  readonly productKey: string;
+  readonly name: string;
+  productSecret: string | undefined;
+  dynamicRegistration: boolean;
+  readonly nodeType: 'device' | 'gateway';
+  readonly dataFormat: 'alink' | 'custom';
+  thingModel: ThingModel | undefined;
+  readonly topics: readonly TopicClass[];
+  readonly devices = new Map<string, Device>();
+
+  constructor(settings: ProductSettings) {
+    this.productKey = settings.productKey;
+    this.name = settings.name ?? settings.productKey;
+    this.productSecret = settings.productSecret;
+    this.dynamicRegistration = settings.dynamicRegistration ?? false;
+    this.nodeType = settings.nodeType ?? 'device';
+    this.dataFormat = settings.dataFormat ?? 'alink';
+    this.thingModel = settings.thingModel;
+    this.topics = settings.topics ?? DEFAULT_TOPIC_CLASSES;
+  }
+}

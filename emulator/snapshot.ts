@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import writeFileAtomic from 'write-file-atomic';
+import { isJsonObject, type Json, parseThingModel } from '../protocol';
+import type { Platform } from './platform';
+import type { Device } from './registry/device';
+import { OPEN_TOPIC_CLASSES } from './registry/product';
+
+/** A snapshot file that cannot be read. */
+export class SnapshotError extends Error {
+  override readonly name = 'SnapshotError';
+}
+
+/** Brings back what `writeSnapshot` wrote; a missing file is an empty one. @throws SnapshotError */
+export async function readSnapshot(platform: Platform, file: string): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new SnapshotError(`the snapshot ${file} cannot be read`, { cause: thrown });
+  }
+  let content: Json;
+  try {
+    content = JSON.parse(text) as Json;
+  } catch (thrown) {
+    throw new SnapshotError(`the snapshot ${file} is not JSON`, { cause: thrown });
+  }
+  const products = isJsonObject(content) && Array.isArray(content.products) ? content.products : [];
+  for (const entry of products) restoreProduct(platform, entry);
+}
+
+/** Writes products, devices and latest values, readable by the owner only because it holds secrets. */
+export async function writeSnapshot(platform: Platform, file: string): Promise<void> {
+  const products = [...platform.registry.products.values()].map((product) => ({
+    productKey: product.productKey,
+    productSecret: product.productSecret,
+    dynamicRegistration: product.dynamicRegistration,
+    thingModel: product.thingModel?.document,
+    devices: [...product.devices.values()].map((device) => ({
+      deviceName: device.identity.deviceName,
+      deviceSecret: device.deviceSecret,
+      activatedAt: device.activatedAt,
+      enabled: device.enabled,
+      deviceToken: device.deviceToken,
+      tags: Object.fromEntries(device.tags),
+      properties: [...device.properties].map(([identifier, ring]) => ({ identifier, ...ring.last() })),
+    })),
+  }));
+  await writeFileAtomic(file, JSON.stringify({ version: 1, products }), { mode: 0o600 });
+}
+
+// The configuration file decides about products that it names; the snapshot adds what happened to them.
+function restoreProduct(platform: Platform, entry: Json): void {
+  if (!isJsonObject(entry) || typeof entry.productKey !== 'string') return;
+  const { registry } = platform;
+  const product =
+    registry.products.get(entry.productKey) ??
+    registry.addProduct({
+      productKey: entry.productKey,
+      topics: OPEN_TOPIC_CLASSES,
+      dynamicRegistration: entry.dynamicRegistration === true,
+      ...(typeof entry.productSecret === 'string' ? { productSecret: entry.productSecret } : {}),
+      ...(isJsonObject(entry.thingModel) ? { thingModel: parseThingModel(entry.thingModel) } : {}),
+    });
+  for (const saved of Array.isArray(entry.devices) ? entry.devices : []) {
+    if (!isJsonObject(saved) || typeof saved.deviceName !== 'string') continue;
+    const secret = typeof saved.deviceSecret === 'string' ? saved.deviceSecret : undefined;
+    const device =
+      product.devices.get(saved.deviceName) ?? registry.addDevice(product, saved.deviceName, secret);
+    restoreDevice(device, saved);
+  }
+}
+
+function restoreDevice(device: Device, saved: { [name: string]: Json }): void {
+  if (typeof saved.activatedAt === 'number') device.activatedAt = saved.activatedAt;
+  if (saved.enabled === false) device.enabled = false;
+  const { deviceToken, tags, properties } = saved;
+  if (
+    isJsonObject(deviceToken) &&
+    typeof deviceToken.clientId === 'string' &&
+    typeof deviceToken.token === 'string'
+  ) {
+    device.deviceToken = { clientId: deviceToken.clientId, token: deviceToken.token };
+  }
+  if (isJsonObject(tags)) {
+    for (const [key, value] of Object.entries(tags))
+      if (typeof value === 'string') device.tags.set(key, value);
+  }
+  for (const sample of Array.isArray(properties) ? properties : []) {
+    if (!isJsonObject(sample) || typeof sample.identifier !== 'string' || typeof sample.time !== 'number')
+      continue;
+    device.storeSample(sample.identifier, { value: sample.value ?? null, time: sample.time });
+  }
+}
