@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+import {
+  EnvelopeError,
+  formatReply,
+  formatRequest,
+  identityProblem,
+  MessageIds,
+  newDeviceNameProblem,
+  parseCertificate,
+  parseClientId,
+  parseMqttUsername,
+  parseReply,
+  parseRequest,
+} from '../../../protocol';
+
+describe('envelope', () => {
+  it('keeps the JSON type of the id', () => {
+    assert.equal(parseRequest('{"id":5,"params":{}}').id, 5);
+    assert.equal(parseRequest('{"id":"5"}').id, '5');
+    assert.equal(JSON.parse(formatReply(5, 200, {})).id, 5);
+    assert.equal(JSON.parse(formatReply('5', 200, {})).id, '5');
+  });
+
+  it('is as tolerant as section J says', () => {
+    for (const params of ['', ',"params":"{}"', ',"params":null', ',"params":{}']) {
+      assert.deepEqual(parseRequest(`{"id":"1"${params}}`).params, {});
+    }
+    assert.equal(parseRequest('{"id":"1","sys":{"ack":0}}').wantsReply, false);
+    assert.equal(parseRequest('{"id":"1","sys":{}}').wantsReply, true);
+    assert.equal(parseReply('{"id":"1","code":"200"}').code, 200);
+    assert.equal(parseReply('{"id":"1","code":200,"data":""}').data, '');
+    assert.equal(
+      parseRequest('{"id":"1|exp-topic|/sys/a/b/thing/event/property/post_reply"}').id.toString().slice(0, 2),
+      '1|',
+    );
+  });
+
+  it('writes a request that reads back', () => {
+    const request = parseRequest(formatRequest('7', 'thing.event.property.post', '{"a":1.0}'));
+    assert.deepEqual(request, {
+      id: '7',
+      version: '1.0',
+      method: 'thing.event.property.post',
+      params: { a: 1 },
+      wantsReply: true,
+    });
+  });
+
+  it('throws nothing but its own error, whatever comes', () => {
+    const payloads = fc.oneof(fc.uint8Array(), fc.string(), fc.json(), fc.constant('['.repeat(100_000)));
+    fc.assert(
+      fc.property(payloads, (payload) => {
+        for (const parse of [parseRequest, parseReply]) {
+          try {
+            parse(payload);
+          } catch (error) {
+            assert.ok(error instanceof EnvelopeError, String(error));
+          }
+        }
+      }),
+    );
+    assert.throws(() => parseRequest(`{"id":"1","params":${'['.repeat(50)}${']'.repeat(50)}}`), /nested/);
+  });
+});
+
+describe('message ids', () => {
+  it('count up from the clock and wrap below 2^32', () => {
+    const ids = new MessageIds((2 ** 32 - 2) / 10);
+    const first = Number(ids.next());
+    assert.ok(first >= 2 ** 32 - 12);
+    const all = Array.from({ length: 30 }, () => Number(ids.next()));
+    assert.ok(all.every((id) => id >= 0 && id < 2 ** 32));
+    assert.ok(all.includes(0));
+    assert.equal(new Set(all).size, 30);
+  });
+});
+
+describe('identity', () => {
+  it('refuses only what breaks topics and signatures', () => {
+    assert.equal(identityProblem('温度计-01'), undefined);
+    for (const bad of ['a&b', 'a|b', 'a/b', 'a+b', 'a#b', 'a b', 'a\n', 'a,b', 'a=b']) {
+      assert.equal(identityProblem(bad), 'badCharacter', bad);
+    }
+    assert.equal(identityProblem(''), 'empty');
+    assert.equal(identityProblem('x'.repeat(65)), 'tooLong');
+  });
+
+  it('knows the rule for new devices', () => {
+    assert.equal(newDeviceNameProblem('abc'), 'tooShort');
+    assert.equal(newDeviceNameProblem('a-b_c@d.e:1'), undefined);
+    assert.equal(newDeviceNameProblem('x'.repeat(33)), 'tooLong');
+    assert.equal(newDeviceNameProblem('温度计温度'), 'badCharacter');
+  });
+
+  it('reads user names and client ids back', () => {
+    assert.deepEqual(parseMqttUsername('dn&pk'), { deviceName: 'dn', productKey: 'pk' });
+    assert.equal(parseMqttUsername('dn'), undefined);
+    const { clientId, parameters } = parseClientId('12|securemode=3, signmethod=hmacsha1,_ss=1|');
+    assert.equal(clientId, '12');
+    assert.equal(parameters.get('signmethod'), 'hmacsha1');
+    assert.equal(parameters.get('_ss'), '1');
+    fc.assert(fc.property(fc.string(), (text) => parseClientId(text).clientId.length <= text.length));
+  });
+
+  it('reads a pasted certificate in the forms that consoles give', () => {
+    const expected = { productKey: 'a1B2c3D4e5F', deviceName: 'sensor-01', deviceSecret: '0123456789abcdef' };
+    for (const text of [
+      JSON.stringify(
+        { ProductKey: 'a1B2c3D4e5F', DeviceName: 'sensor-01', DeviceSecret: '0123456789abcdef' },
+        null,
+        2,
+      ),
+      'ProductKey: a1B2c3D4e5F\nDeviceName: sensor-01\nDeviceSecret: 0123456789abcdef',
+      'ProductKey\ta1B2c3D4e5F\nDeviceName\tsensor-01\nDeviceSecret\t0123456789abcdef\n',
+      'ProductKey：a1B2c3D4e5F DeviceName：sensor-01 DeviceSecret：0123456789abcdef',
+      'const char *product_key = "a1B2c3D4e5F";\nchar *device_name = "sensor-01";\nchar *device_secret = "0123456789abcdef";',
+    ]) {
+      assert.deepEqual(parseCertificate(text), expected, text);
+    }
+    assert.deepEqual(parseCertificate('nothing here'), {});
+    fc.assert(fc.property(fc.string(), (text) => typeof parseCertificate(text) === 'object'));
+  });
+});

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+import {
+  checkValue,
+  coerceValue,
+  type DataType,
+  encodePropertyReport,
+  encodeValue,
+  type Json,
+  parseThingModel,
+  problemMessage,
+  readEventReport,
+  readPropertyReport,
+  ThingModelError,
+} from '../../../protocol';
+import { GREENHOUSE_MODEL } from '../../support/flows';
+
+const model = parseThingModel(GREENHOUSE_MODEL as Json);
+const NOW = Date.UTC(2026, 0, 1);
+const read = (input: unknown, time?: number) => readPropertyReport(input, { model, now: NOW, time });
+const rules = (input: unknown) => {
+  const { problems, modelProblems } = read(input);
+  return [...problems, ...modelProblems].map(({ rule }) => rule);
+};
+
+describe('thing model', () => {
+  const cases: Array<[DataType, Json, number | undefined]> = [
+    [{ type: 'int', min: 0, max: 10 }, 10, undefined],
+    [{ type: 'int', min: 0, max: 10 }, 11, 6306],
+    [{ type: 'int' }, 1.5, 6306],
+    [{ type: 'int' }, 2 ** 31, 6306],
+    [{ type: 'int' }, '1', 6306],
+    [{ type: 'float' }, 1e39, 6307],
+    [{ type: 'double', max: 1 }, 1.01, 6322],
+    [{ type: 'double' }, 1e39, undefined],
+    [{ type: 'bool', labels: {} }, 1, undefined],
+    [{ type: 'bool', labels: {} }, true, 6308],
+    [{ type: 'enum', labels: { 1: 'a' } }, 1, undefined],
+    [{ type: 'enum', labels: { 1: 'a' } }, 2, 6309],
+    [{ type: 'text', length: 3 }, '温度计', undefined],
+    [{ type: 'text', length: 3 }, 'four', 6310],
+    [{ type: 'text' }, 1, 6310],
+    [{ type: 'date' }, '1700000000000', undefined],
+    [{ type: 'date' }, 1700000000000, 6311],
+    [{ type: 'array', size: 2, item: { type: 'int' } }, [1, 2], undefined],
+    [{ type: 'array', size: 2, item: { type: 'int' } }, [1, 2, 3], 6324],
+    [{ type: 'array', item: { type: 'int' } }, [1, 'x'], 6324],
+    [{ type: 'array', item: { type: 'int' } }, 1, 6328],
+    [{ type: 'struct', members: [] }, 1, 6312],
+    [{ type: 'struct', members: [] }, { a: 1 }, 6304],
+  ];
+  for (const [dataType, value, code] of cases) {
+    it(`${dataType.type} ${JSON.stringify(value)} → ${code ?? 'fits'}`, () => {
+      assert.equal(checkValue(dataType, value, 'x')[0]?.code, code);
+    });
+  }
+
+  it('coerces what has a plain meaning and leaves the rest', () => {
+    assert.equal(coerceValue({ type: 'double' }, '30.5'), 30.5);
+    assert.equal(coerceValue({ type: 'int' }, 'warm'), 'warm');
+    assert.equal(coerceValue({ type: 'int' }, ''), '');
+    assert.equal(coerceValue({ type: 'bool', labels: {} }, true), 1);
+    assert.equal(coerceValue({ type: 'bool', labels: {} }, 'false'), 0);
+    assert.equal(coerceValue({ type: 'bool', labels: {} }, 2), 2);
+    assert.equal(coerceValue({ type: 'date' }, '2026-01-01T00:00:00Z'), String(NOW));
+    assert.equal(coerceValue({ type: 'text' }, 5), '5');
+  });
+
+  it('keeps the decimal point of float and double, and nothing else changes', () => {
+    assert.equal(encodeValue({ type: 'double' }, 10), '10.0');
+    assert.equal(encodeValue({ type: 'int' }, 10), '10');
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        const text = encodeValue({ type: 'float' }, value);
+        assert.match(text, /[.e]/);
+        assert.equal(JSON.parse(text), value === 0 ? 0 : value);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        assert.deepEqual(
+          JSON.parse(encodeValue(undefined, value as Json)),
+          JSON.parse(JSON.stringify(value)),
+        );
+      }),
+    );
+  });
+
+  it('reads the console’s document: modules, generated features, text numbers', () => {
+    const document = {
+      properties: [{ identifier: 'a', dataType: { type: 'int', specs: { min: '0', max: '9' } } }],
+      services: [
+        { identifier: 'get', inputData: ['a'], outputData: [] },
+        { identifier: 'reboot', inputData: '' },
+      ],
+      events: [{ identifier: 'post', outputData: [] }],
+      functionBlocks: [
+        {
+          functionBlockId: 'pump',
+          properties: [{ identifier: 'a', dataType: { type: 'text', specs: { length: '4' } } }],
+        },
+      ],
+    };
+    const read2 = parseThingModel(JSON.stringify(document));
+    assert.deepEqual([...read2.properties.keys()], ['a', 'pump:a']);
+    assert.deepEqual([...read2.services.keys()], ['reboot']);
+    assert.equal(read2.events.size, 0);
+    assert.deepEqual(read2.properties.get('a')?.dataType, { type: 'int', min: 0, max: 9 });
+  });
+
+  it('names path and reason of a document that is none, and throws nothing else', () => {
+    assert.throws(
+      () => parseThingModel({ properties: [{ identifier: 'x', dataType: { type: 'lnt' } }] }),
+      (error) =>
+        error instanceof ThingModelError &&
+        error.path === 'properties[0].dataType.type'.replace('properties', '$.properties'),
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+        for (const document of [
+          a,
+          { properties: a, events: b },
+          { properties: [{ identifier: 'x', dataType: a }] },
+        ]) {
+          try {
+            parseThingModel(document as Json);
+          } catch (error) {
+            assert.ok(error instanceof ThingModelError, String(error));
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('property report', () => {
+  it('takes values, values with times, lists and arrays of samples', () => {
+    assert.deepEqual(
+      [...read({ temperature: '20', heater: true }).samples],
+      [
+        ['temperature', [{ value: 20 }]],
+        ['heater', [{ value: 1 }]],
+      ],
+    );
+    assert.deepEqual(read({ temperature: { value: 20, time: NOW } }).samples.get('temperature'), [
+      { value: 20, time: NOW },
+    ]);
+    assert.equal(
+      read({
+        temperature: [
+          { value: 1, time: 1 },
+          { value: 2, time: 2 },
+        ],
+      }).samples.get('temperature')?.length,
+      2,
+    );
+    const list = read([
+      { temperature: 1, time: 5 },
+      { temperature: 2, heater: 0, time: 6 },
+      { identifier: 'count', value: 3, time: 7 },
+    ]);
+    assert.deepEqual(list.samples.get('temperature'), [
+      { value: 1, time: 5 },
+      { value: 2, time: 6 },
+    ]);
+    assert.deepEqual(list.samples.get('count'), [{ value: 3, time: 7 }]);
+    assert.equal(encodePropertyReport(model, list.samples, NOW).operation, 'thing.event.property.batch.post');
+    assert.deepEqual(list.problems, []);
+  });
+
+  it('gives samples without a time the one of the report', () => {
+    const { samples } = read({ temperature: 1, count: { value: 2, time: 9 } }, 7);
+    assert.deepEqual([...samples.values()], [[{ value: 1, time: 7 }], [{ value: 2, time: 9 }]]);
+    assert.equal(
+      encodePropertyReport(model, samples, NOW).params,
+      '{"temperature":{"value":1.0,"time":7},"count":{"value":2,"time":9}}',
+    );
+  });
+
+  it('names every rule that is broken', () => {
+    assert.deepEqual(rules('text'), ['notObject']);
+    assert.deepEqual(rules({}), ['empty']);
+    assert.deepEqual(rules([]), ['empty']);
+    assert.deepEqual(rules(undefined), ['notJsonValue']);
+    assert.deepEqual(rules({ temperature: Number.NaN }), ['notJsonValue']);
+    assert.deepEqual(rules({ temperature: null }), ['notJsonValue', 'empty'].slice(0, 1));
+    assert.deepEqual(rules({ 'a b': 1 }), ['badIdentifier']);
+    assert.deepEqual(rules({ pressure: 1 }), ['unknownIdentifier']);
+    assert.deepEqual(rules({ temperature: { value: 1, time: NOW + 25 * 3_600_000 } }), ['timeAhead']);
+    assert.deepEqual(rules({ temperature: { value: 1, time: 'soon' } }), ['badTime']);
+    const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`p${i}`, 1]));
+    assert.ok(rules(many).includes('tooManyProperties'));
+    const cycle: Record<string, unknown> = {};
+    cycle.self = cycle;
+    assert.deepEqual(rules({ temperature: cycle }), ['notJsonValue']);
+    assert.deepEqual(rules(JSON.parse('{"__proto__": 1}')), ['unknownIdentifier']);
+  });
+
+  it('says it in words with the property’s name', () => {
+    const [first] = read({ temperature: 130 }).modelProblems;
+    assert.ok(first);
+    assert.equal(problemMessage(first), 'temperature: 130 is outside -40 … 120');
+  });
+
+  it('survives anything', () => {
+    fc.assert(
+      fc.property(fc.anything(), (input) => {
+        const { samples, problems, modelProblems } = read(input);
+        if (problems.length === 0) JSON.parse(encodePropertyReport(model, samples, NOW).params);
+        for (const found of [...problems, ...modelProblems]) assert.ok(problemMessage(found).length > 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('checks events with their required parameters', () => {
+    const event = (identifier: string, input: unknown) =>
+      readEventReport(identifier, input, { model, now: NOW });
+    assert.deepEqual(event('overheat', { temperature: '99' }).values, { temperature: 99 });
+    assert.equal(event('overheat', {}).modelProblems[0]?.rule, 'missing');
+    assert.equal(event('overheat', { humidity: 1 }).modelProblems[0]?.rule, 'unknownMember');
+    assert.equal(event('fire', {}).modelProblems[0]?.rule, 'unknownIdentifier');
+    assert.equal(event('a/b', {}).problems[0]?.rule, 'badIdentifier');
+    assert.equal(event('overheat', 5).problems[0]?.rule, 'notObject');
+  });
+});
