@@ -101,8 +101,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     options.autoProvision ?? config.autoProvision ?? false,
     options.log ?? (() => undefined),
   );
-  fill(platform, config);
-  if (options.snapshotFile !== undefined) await readSnapshot(platform, options.snapshotFile);
+  const unnamed = fill(platform, config);
+  if (options.snapshotFile !== undefined) await readSnapshot(platform, options.snapshotFile, unnamed);
 
   const host = options.host ?? '127.0.0.1';
   const doors = options.doors ?? { mqtt: 0, http: 0 };
@@ -248,12 +248,16 @@ class RunningEmulator implements Emulator {
   }
 }
 
-function fill(platform: Platform, config: EmulatorConfig): void {
+/** @returns the devices whose secret the configuration leaves open */
+function fill(platform: Platform, config: EmulatorConfig): Set<Device> {
+  const unnamed = new Set<Device>();
   for (const { devices, ...settings } of config.products) {
     const product = platform.registry.addProduct(settings);
     for (const { deviceName, deviceSecret, tags = {} } of devices) {
       const device = platform.registry.addDevice(product, deviceName, deviceSecret);
       for (const [key, value] of Object.entries(tags)) device.tags.set(key, value);
+      if (deviceSecret === undefined) unnamed.add(device);
     }
   }
+  return unnamed;
 }

@@ -32,6 +32,8 @@ export class Platform implements ConnectContext {
   readonly tokens: TokenStore;
   readonly exchanges: ExchangeLog;
   readonly faults = new FaultRules();
+  /** Nothing is sent: what a dead network looks like. */
+  silent = false;
   private readonly sessions = new Map<Device, Session>();
   private readonly connections = new Map<Device, Connection>();
   private readonly delayed = new Set<NodeJS.Timeout>();
@@ -144,6 +146,7 @@ export class Platform implements ConnectContext {
   push(device: Device, topic: string, payload: string | Uint8Array, qos: 0 | 1, always = false): Delivery {
     const fault = this.faults.strike('down', device, topic, undefined);
     const session = this.sessionOf(device);
+    if (this.silent) return 'offline';
     let delivery: Delivery = 'offline';
     switch (fault?.action) {
       case 'drop':

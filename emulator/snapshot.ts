@@ -10,8 +10,16 @@ export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
 }
 
-/** Brings back what `writeSnapshot` wrote; a missing file is an empty one. @throws SnapshotError */
-export async function readSnapshot(platform: Platform, file: string): Promise<void> {
+/**
+ * Brings back what `writeSnapshot` wrote; a missing file is an empty one.
+ * @param unnamed devices of the configuration that get their secret from here
+ * @throws SnapshotError
+ */
+export async function readSnapshot(
+  platform: Platform,
+  file: string,
+  unnamed: ReadonlySet<Device>,
+): Promise<void> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -26,7 +34,7 @@ export async function readSnapshot(platform: Platform, file: string): Promise<vo
     throw new SnapshotError(`the snapshot ${file} is not JSON`, { cause: thrown });
   }
   const products = isJsonObject(content) && Array.isArray(content.products) ? content.products : [];
-  for (const entry of products) restoreProduct(platform, entry);
+  for (const entry of products) restoreProduct(platform, entry, unnamed);
 }
 
 /** Writes products, devices and latest values, readable by the owner only because it holds secrets. */
@@ -50,7 +58,7 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
 }
 
 // The configuration file decides about products that it names; the snapshot adds what happened to them.
-function restoreProduct(platform: Platform, entry: Json): void {
+function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<Device>): void {
   if (!isJsonObject(entry) || typeof entry.productKey !== 'string') return;
   const { registry } = platform;
   const product =
@@ -67,6 +75,7 @@ function restoreProduct(platform: Platform, entry: Json): void {
     const secret = typeof saved.deviceSecret === 'string' ? saved.deviceSecret : undefined;
     const device =
       product.devices.get(saved.deviceName) ?? registry.addDevice(product, saved.deviceName, secret);
+    if (secret !== undefined && unnamed.has(device)) device.deviceSecret = secret;
     restoreDevice(device, saved);
   }
 }

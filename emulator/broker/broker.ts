@@ -42,6 +42,7 @@ export class MqttBroker {
   private readonly byClientId = new Map<string, Session>();
   private readonly arrivals = new WeakMap<object, Arrival>();
   private readonly streams = new Set<Duplex>();
+  private silent = false;
   private nextRegistration = 1;
 
   private constructor(
@@ -84,6 +85,10 @@ export class MqttBroker {
     }
     this.streams.add(stream);
     stream.once('close', () => this.streams.delete(stream));
+    if (this.silent) {
+      stream.on('error', () => stream.destroy());
+      return;
+    }
     const client = this.aedes.handle(stream as Socket, request);
     this.arrivals.set(client, arrival);
     const limit = this.platform.limits.payloadBytes + PACKET_OVERHEAD_BYTES;
@@ -101,10 +106,15 @@ export class MqttBroker {
 
   /** Connections stay open, but nothing is read any more: what a dead network looks like. */
   setSilent(silent: boolean): void {
+    if (this.silent === silent) return;
+    this.silent = silent;
+    this.platform.silent = silent;
     for (const stream of this.streams) {
       const client = (stream as Duplex & { client?: Client & { pause(): void; resume(): void } }).client;
       if (silent) client?.pause();
-      else client?.resume();
+      // A connection that was let in and ignored never gets anywhere.
+      else if (client === undefined) stream.destroy();
+      else client.resume();
     }
   }
 
@@ -183,8 +193,8 @@ export class MqttBroker {
     done: (error: (Error & { returnCode: number }) | null, success: boolean | null) => void,
   ): void {
     const facts = this.facts.get(client);
-    if (facts === undefined)
-      return done(Object.assign(new Error('no CONNECT was read'), { returnCode: 2 }), null);
+    // `preConnect` always ran before.
+    if (facts === undefined) throw new Error('no CONNECT was read');
     const { verdict } = facts;
     if (verdict.kind === 'refused') {
       const { reason, returnCode } = verdict;

@@ -1,7 +1,11 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { authenticateDevice, registerDevice } from '../auth/https';
 import type { AccessKey } from '../config';
 import type { Emulator } from '../emulator';
+import { answerOpenApi } from '../openapi/endpoint';
 import type { Platform } from '../platform';
+import { BodyError, readBody, readFields } from './body';
+import { answerPanel, mayUsePanel } from './panel';
 
 export interface HttpContext {
   platform: Platform;
@@ -9,10 +13,105 @@ export interface HttpContext {
   accessKeys: readonly AccessKey[];
 }
 
-/** The HTTP door. */
-export function createHttpHandler(_context: HttpContext): RequestListener {
+/** Without configured access keys the OpenAPI takes this pair, so that a first try needs no configuration. */
+const STANDARD_KEYS: readonly AccessKey[] = [{ id: 'emulator', secret: 'emulator' }];
+
+/** The HTTP door: device authentication and registration, the panel, the OpenAPI. */
+export function createHttpHandler(context: HttpContext): RequestListener {
   return (request, response) => {
-    request.resume();
-    response.writeHead(404).end();
+    answer(context, request, response).catch((thrown: unknown) => {
+      const status = thrown instanceof BodyError ? thrown.status : 500;
+      if (status === 500) context.platform.log(`HTTP request failed: ${String(thrown)}`);
+      sendJson(response, status, {
+        code: status,
+        message: thrown instanceof BodyError ? thrown.message : 'failed',
+      });
+    });
   };
+}
+
+async function answer(
+  context: HttpContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { platform, emulator } = context;
+  const { method = 'GET' } = request;
+  const url = readUrl(request.url ?? '/');
+  if (url === undefined) return sendJson(response, 400, { code: 400, message: 'bad address' });
+  if (url.pathname.startsWith('/emulator/')) {
+    if (!mayUsePanel(request)) return sendJson(response, 403, { error: 'only from this machine' });
+    const { status, body, text } = await answerPanel(emulator, method, url, await readBody(request));
+    return text === undefined ? sendJson(response, status, body) : sendText(response, status, text);
+  }
+  const body = await readBody(request);
+  const contentType = request.headers['content-type'] ?? '';
+  switch (url.pathname) {
+    case '/auth/register/device':
+    case '/auth/devicename': {
+      if (method !== 'POST') return sendJson(response, 405, { code: 405, message: 'POST only' });
+      const fields = readFields(contentType, body) ?? new Map<string, string>();
+      const given = {
+        productKey: fields.get('productKey') ?? '',
+        deviceName: fields.get('deviceName') ?? '',
+      };
+      const result =
+        url.pathname === '/auth/devicename'
+          ? authenticateDevice(platform, fields, mqttResource(emulator, request))
+          : registerDevice(platform, fields);
+      // The body holds a signature and the answer a secret: neither belongs into a log.
+      platform.exchanges.add({ kind: 'http', identity: given, topic: url.pathname, code: result.code });
+      return sendJson(response, 200, result);
+    }
+    case '/': {
+      const form = contentType.includes('form')
+        ? new URLSearchParams(body.toString())
+        : new URLSearchParams();
+      const keys = context.accessKeys.length > 0 ? context.accessKeys : STANDARD_KEYS;
+      const { headers } = request;
+      const openApi = { method, path: url.pathname, query: url.searchParams, form, body, headers };
+      const result = answerOpenApi(platform, keys, openApi);
+      return sendJson(response, result.status, result.body);
+    }
+    default:
+      return sendJson(response, 404, { code: 404, message: 'there is no such page' });
+  }
+}
+
+// The address under which the client reached us is one that works for it.
+function mqttResource(
+  emulator: Emulator,
+  request: IncomingMessage,
+): { host: string; port: number } | undefined {
+  const port = emulator.ports.mqtts ?? emulator.ports.mqtt;
+  if (port === undefined) return undefined;
+  const host = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return { host: host === '' ? (request.socket.localAddress ?? '127.0.0.1') : host, port };
+}
+
+function readUrl(text: string): URL | undefined {
+  try {
+    return new URL(text, 'http://emulator');
+  } catch {
+    return undefined;
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  send(response, status, 'application/json;charset=utf-8', JSON.stringify(body));
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  send(response, status, 'text/plain;charset=utf-8', text);
+}
+
+function send(response: ServerResponse, status: number, contentType: string, content: string): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(content),
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  });
+  response.end(content);
 }

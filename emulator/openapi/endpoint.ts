@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { AccessKey } from '../config';
+import type { Platform } from '../platform';
+import {
+  queryDeviceEventData,
+  queryDevicePropertiesData,
+  queryDevicePropertyData,
+  queryDevicePropertyStatus,
+} from './data';
+import {
+  batchGetDeviceState,
+  deleteDevice,
+  disableThing,
+  enableThing,
+  getDeviceStatus,
+  queryDeviceDetail,
+  registerDevice,
+  resetThing,
+} from './devices';
+import { ActionError, ActionParameters } from './parameters';
+import { checkSignature, type OpenApiRequest, type SignatureFault } from './signature';
+
+/** What an action adds to the answer beside `Success` and `RequestId`. @throws ActionError */
+type Action = (parameters: ActionParameters) => object;
+
+/** The platform's API, version 2018-01-20, as far as the emulator has it. */
+const ACTIONS: Readonly<Record<string, Action>> = {
+  GetDeviceStatus: getDeviceStatus,
+  BatchGetDeviceState: batchGetDeviceState,
+  QueryDeviceDetail: queryDeviceDetail,
+  RegisterDevice: registerDevice,
+  DeleteDevice: deleteDevice,
+  DisableThing: disableThing,
+  EnableThing: enableThing,
+  ResetThing: resetThing,
+  QueryDevicePropertyStatus: queryDevicePropertyStatus,
+  QueryDevicePropertyData: queryDevicePropertyData,
+  QueryDevicePropertiesData: queryDevicePropertiesData,
+  QueryDeviceEventData: queryDeviceEventData,
+};
+
+const FAULTS: Record<SignatureFault, { status: number; message: string }> = {
+  MissingAccessKeyId: { status: 400, message: 'AccessKeyId is mandatory for this action.' },
+  'InvalidAccessKeyId.NotFound': { status: 404, message: 'Specified access key is not found.' },
+  SignatureDoesNotMatch: { status: 403, message: 'Specified signature does not match our calculation.' },
+  IncompleteSignature: { status: 400, message: 'The request signature does not conform to the standards.' },
+};
+
+export interface OpenApiAnswer {
+  status: number;
+  body: object;
+}
+
+/** Answers one RPC-style request; the action stands in `x-acs-action` or in the `Action` parameter. */
+export function answerOpenApi(
+  platform: Platform,
+  accessKeys: readonly AccessKey[],
+  request: OpenApiRequest,
+): OpenApiAnswer {
+  const requestId = randomUUID().toUpperCase();
+  const refuse = (status: number, code: string, message: string): OpenApiAnswer => ({
+    status,
+    body: { RequestId: requestId, HostId: String(request.headers.host ?? ''), Code: code, Message: message },
+  });
+  const fault = checkSignature(request, accessKeys);
+  if (fault !== undefined) return refuse(FAULTS[fault].status, fault, FAULTS[fault].message);
+
+  const parameters = new Map([...request.query, ...request.form]);
+  const name = String(request.headers['x-acs-action'] ?? parameters.get('Action') ?? '');
+  const version = String(request.headers['x-acs-version'] ?? parameters.get('Version') ?? '');
+  if (version !== '2018-01-20')
+    return refuse(400, 'InvalidVersion', 'Specified parameter Version is not valid.');
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (action === undefined) {
+    return refuse(404, 'InvalidAction.NotFound', `Specified api is not found: ${name.slice(0, 64)}.`);
+  }
+  try {
+    const answer = action(new ActionParameters(platform, parameters));
+    platform.exchanges.add({ kind: 'http', operation: name, code: 200 });
+    return { status: 200, body: { RequestId: requestId, Success: true, Code: '', ...answer } };
+  } catch (thrown) {
+    if (!(thrown instanceof ActionError)) throw thrown;
+    const { code, message } = thrown;
+    platform.exchanges.add({ kind: 'http', operation: name, note: `${code}: ${message}` });
+    return { status: 200, body: { RequestId: requestId, Success: false, Code: code, ErrorMessage: message } };
+  }
+}

@@ -1,0 +1,75 @@
+import type { Platform } from '../platform';
+import type { Device } from '../registry/device';
+import type { Product } from '../registry/product';
+
+/** An action that cannot be carried out; `code` is the platform's name for the reason. */
+export class ActionError extends Error {
+  override readonly name = 'ActionError';
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Parameters of an action with the checks that every action makes. */
+export class ActionParameters {
+  constructor(
+    readonly platform: Platform,
+    private readonly parameters: ReadonlyMap<string, string>,
+  ) {}
+
+  text(name: string): string {
+    const value = this.optional(name);
+    if (value === undefined) throw new ActionError(`Missing${name}`, `${name} is mandatory for this action.`);
+    return value;
+  }
+
+  optional(name: string): string | undefined {
+    const value = this.parameters.get(name);
+    return value === '' ? undefined : value;
+  }
+
+  /** Values of a repeated parameter: `Name.1`, `Name.2`, … */
+  list(name: string): string[] {
+    const values: string[] = [];
+    for (let i = 1; i <= 100; i++) {
+      const value = this.parameters.get(`${name}.${i}`);
+      if (value === undefined) break;
+      values.push(value);
+    }
+    return values;
+  }
+
+  number(name: string, standard: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
+    const value = this.optional(name);
+    if (value === undefined) return standard;
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    throw new ActionError(
+      'iot.common.InvalidParameter',
+      `${name} must be a whole number of ${min} to ${max}.`,
+    );
+  }
+
+  product(): Product {
+    const productKey = this.text('ProductKey');
+    const product = this.platform.registry.products.get(productKey);
+    if (product === undefined)
+      throw new ActionError('iot.prod.NotExistedProduct', 'The product does not exist.');
+    return product;
+  }
+
+  /** By `IotId`, or by `ProductKey` and `DeviceName`. */
+  device(): Device {
+    const iotId = this.optional('IotId');
+    const device =
+      iotId === undefined
+        ? this.product().devices.get(this.text('DeviceName'))
+        : this.platform.registry.findByIotId(iotId);
+    if (device === undefined)
+      throw new ActionError('iot.device.NotExistedDevice', 'The device does not exist.');
+    return device;
+  }
+}
