@@ -47,8 +47,8 @@ RED.nodes.registerType('alink-platform', {
     },
     httpUrl: { value: '', validate: validator(onlyFor(['custom'], webAddress)) },
     ca: { value: '', validate: validator(onlyFor(['public', 'instance', 'custom'], certificate)) },
-    emulatorMqttPort: { value: 0, validate: validator(onlyFor(['emulator'], port)) },
-    emulatorHttpPort: { value: 0, validate: validator(onlyFor(['emulator'], port)) },
+    emulatorMqttPort: { value: '0', validate: validator(onlyFor(['emulator'], port)) },
+    emulatorHttpPort: { value: '0', validate: validator(onlyFor(['emulator'], port)) },
     emulatorConfig: { value: '', validate: validator(onlyFor(['emulator'], jsonObjectCheck)) },
   },
   label() {

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, before } from 'mocha';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type FlowNode, type Runtime, startRuntime } from './runtime';
+
+/** What the tests use of the editor's own objects, inside the page. */
+declare const RED: {
+  nodes: {
+    node(id: string): { _def: { category: string }; [field: string]: unknown } | null;
+  };
+  editor: { edit(node: object): void; editConfig(name: string, type: string, id: string): void };
+  tray: { close(): void };
+};
+
+declare const $: (element: Element) => { trigger(event: string): void };
+
+export type Language = 'en-US' | 'zh-CN';
+export type Theme = 'light' | 'dark';
+
+/** A runtime with its editor in a browser; one of each for all tests of the process. */
+export interface EditorHost {
+  runtime: Runtime;
+  browser: Browser;
+}
+
+// Narrow enough that the editor gives its dialogs 450 px: the rest is the palette's and the sidebar's bar.
+const NARROW = { width: 767, height: 900 };
+const WIDE = { width: 1500, height: 1000 };
+
+let started: Promise<EditorHost> | undefined;
+
+/** Ids of the demo's nodes that have a dialog. */
+export const DEMO = readDemo();
+export const DEMO_PLATFORM = idOf('alink-platform');
+export const DEMO_DEVICE = idOf('alink-device');
+/** For previews of the cloud; nothing connects to it. */
+export const PUBLIC_PLATFORM = 'public-platform';
+
+/** Starts runtime and browser before the tests of the suite; `httpAdminRoot` is not the root on purpose. */
+export function useEditor(): () => EditorHost {
+  let host: EditorHost | undefined;
+  before(async function () {
+    this.timeout(60_000);
+    started ??= start();
+    host = await started;
+  });
+  return () => {
+    if (!host) throw new Error('the editor has not started');
+    return host;
+  };
+}
+
+after(async () => {
+  const host = await started;
+  await host?.browser.close();
+  await host?.runtime.stop();
+});
+
+async function start(): Promise<EditorHost> {
+  const { default: binary } = await import('@sparticuz/chromium');
+  const runtime = await startRuntime({ httpAdminRoot: '/plant/editor' });
+  await runtime.deploy(DEMO);
+  const executablePath = await binary.executablePath();
+  // With one process the browser ends when the first page is closed.
+  const args = binary.args.filter((argument) => argument !== '--single-process');
+  const browser = await chromium.launch({ args, executablePath, headless: true });
+  return { runtime, browser };
+}
+
+/** The editor in one language and theme, with everything that went wrong in the page. */
+export class EditorPage {
+  readonly problems: string[] = [];
+
+  private constructor(readonly page: Page) {
+    page.on('pageerror', (error) => this.problems.push(`page error: ${error.message}`));
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.problems.push(`${response.status()} ${response.url()}`);
+    });
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(`console: ${message.text()}`);
+    });
+  }
+
+  static async open(host: EditorHost, language: Language, theme: Theme): Promise<EditorPage> {
+    const context = await host.browser.newContext({ locale: language, viewport: WIDE });
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    await page.addInitScript(`localStorage.setItem('view-dark-theme', '${theme}')`);
+    const editor = new EditorPage(page);
+    await page.goto(`${host.runtime.url}/`);
+    // As text, because RED does not exist at first.
+    await page.waitForFunction(`window.RED?.nodes?.node('${DEMO_DEVICE}')`);
+    // The loading screen covers the editor until it is usable.
+    await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+    return editor;
+  }
+
+  /** Opens the dialog of a node, everything unfolded. */
+  async openDialog(id: string): Promise<void> {
+    await this.page.evaluate((nodeId) => {
+      const node = RED.nodes.node(nodeId);
+      if (!node) throw new Error(`no node ${nodeId}`);
+      if (node._def.category === 'config') RED.editor.editConfig('', String(node.type), nodeId);
+      else RED.editor.edit(node);
+    }, id);
+    await this.page.locator('.red-ui-tray .alink-form').waitFor();
+    await this.page.evaluate(() => {
+      for (const fold of document.querySelectorAll('.alink-form details')) fold.setAttribute('open', '');
+    });
+  }
+
+  async closeDialog(): Promise<void> {
+    await this.page.evaluate(() => RED.tray.close());
+    await this.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+  }
+
+  narrow(): Promise<void> {
+    return this.page.setViewportSize(NARROW);
+  }
+
+  wide(): Promise<void> {
+    return this.page.setViewportSize(WIDE);
+  }
+
+  /** Sets fields the way a person's input does, all at once. */
+  async fill(values: Readonly<Record<string, string>>): Promise<void> {
+    await this.page.evaluate((entries) => {
+      for (const [name, value] of entries) {
+        const field = document.querySelector<HTMLInputElement>(
+          `#node-config-input-${name}, #node-input-${name}, [data-role="${name}"]`,
+        );
+        if (!field) throw new Error(`no field ${name}`);
+        field.value = value;
+        $(field).trigger('change');
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+      }
+    }, Object.entries(values));
+  }
+
+  field(name: string): ReturnType<Page['locator']> {
+    return this.page.locator(`#node-config-input-${name}, #node-input-${name}`);
+  }
+
+  note(name: string): ReturnType<Page['locator']> {
+    return this.page.locator(`.alink-form [data-note="${name}"]`);
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
+  }
+}
+
+function readDemo(): FlowNode[] {
+  const file = join(resolve(__dirname, '..', '..'), 'examples', 'demo.json');
+  const flow = JSON.parse(readFileSync(file, 'utf8')) as FlowNode[];
+  const platform = { ...nodeOf(flow, 'alink-platform'), id: 'public-platform', name: '', kind: 'public' };
+  return [...flow, platform];
+}
+
+function nodeOf(flow: readonly FlowNode[], type: string): FlowNode {
+  const node = flow.find((candidate) => candidate.type === type);
+  if (!node) throw new Error(`the demo has no ${type}`);
+  return node;
+}
+
+export function idOf(type: string): string {
+  return nodeOf(DEMO, type).id;
+}
