@@ -142,6 +142,8 @@ export class MqttBroker {
     aedes.unsubscribe = ((_topic: string, _deliver: unknown, callback: unknown) =>
       done(callback)) as Aedes['unsubscribe'];
 
+    // Before CONNACK goes out, so that whoever got it finds the device online.
+    aedes.on('client', (client) => this.online(client));
     aedes.on('clientReady', (client) => this.ready(client));
     aedes.on('clientDisconnect', (client) => this.gone(client));
     aedes.on('keepaliveTimeout', (client) => this.note(client, 'keep-alive ran out'));
@@ -212,6 +214,13 @@ export class MqttBroker {
     done(null, true);
   }
 
+  private online(client: Client): void {
+    const facts = this.facts.get(client);
+    if (facts?.verdict.kind !== 'device' || facts.session?.owner !== client) return;
+    facts.connection = { close: () => client.close() };
+    this.platform.online(facts.verdict.device, facts.connection, facts.remoteAddress);
+  }
+
   private ready(client: Client): void {
     const facts = this.facts.get(client);
     if (facts === undefined) return;
@@ -222,11 +231,7 @@ export class MqttBroker {
       facts.timer.unref();
       return;
     }
-    if (verdict.kind !== 'device' || session?.owner !== client) return;
-    const { device } = verdict;
-    facts.connection = { close: () => client.close() };
-    this.platform.online(device, facts.connection, facts.remoteAddress);
-    session.begin(client);
+    if (session?.owner === client) session.begin(client);
   }
 
   private gone(client: Client): void {

@@ -8,6 +8,7 @@ import type { Route } from './routes';
 interface Outgoing {
   topic: string;
   payload: string | Uint8Array;
+  qos: 0 | 1;
   queuedAt: number;
 }
 
@@ -73,13 +74,14 @@ export class Session {
     const waiting = this.queue.filter(({ queuedAt }) => now - queuedAt < this.limits.sessionQueueMs);
     this.queue = [];
     for (const [id, message] of [...this.inFlight]) this.write(message.topic, message.payload, 1, id, true);
-    for (const message of waiting) this.sendQos1(message);
+    for (const message of waiting) this.sendNow(message);
   }
 
   end(): void {
     this.connection = undefined;
     this.owner = undefined;
     if (!this.persistent) this.forget();
+    else this.queue = this.queue.filter(({ qos }) => qos === 1);
   }
 
   get subscriptions(): ReadonlyMap<string, 0 | 1> {
@@ -107,18 +109,15 @@ export class Session {
   send(topic: string, payload: string | Uint8Array, qos: 0 | 1, always = false): Delivery {
     const granted = always ? 1 : this.grantedQos(topic);
     if (granted < 0) return 'notSubscribed';
-    if (qos === 0 || granted === 0) {
-      if (this.connection === undefined) return 'offline';
-      this.write(topic, payload, 0, 0, false);
-      return 'sent';
-    }
-    const message = { topic, payload, queuedAt: this.clock() };
+    const effective = qos === 1 && granted === 1 ? 1 : 0;
+    const message: Outgoing = { topic, payload, qos: effective, queuedAt: this.clock() };
     if (this.connection !== undefined) {
-      this.sendQos1(message);
+      this.sendNow(message);
       return 'sent';
     }
-    // While a connection is being accepted its session waits for CONNACK, clean or not.
-    if (!this.persistent && this.owner === undefined) return 'offline';
+    // While a connection is being accepted its session waits for CONNACK, whatever kind it is.
+    const accepting = this.owner !== undefined;
+    if (!accepting && (effective === 0 || !this.persistent)) return 'offline';
     this.queue.push(message);
     if (this.queue.length > this.limits.sessionQueue) this.queue.shift();
     return 'queued';
@@ -152,7 +151,11 @@ export class Session {
     return qos;
   }
 
-  private sendQos1(message: Outgoing): void {
+  private sendNow(message: Outgoing): void {
+    if (message.qos === 0) {
+      this.write(message.topic, message.payload, 0, 0, false);
+      return;
+    }
     if (this.inFlight.size >= this.limits.sessionQueue) {
       const [oldest] = this.inFlight.keys();
       if (oldest !== undefined) this.inFlight.delete(oldest);

@@ -38,10 +38,8 @@ export function storeEvent(
   params: Json,
   now: number,
 ): { code: number; reason: string } | undefined {
-  if (!isJsonObject(params) || !isJsonObject(params.value)) {
-    return { code: 460, reason: `${identifier}: value is not an object` };
-  }
-  const { value } = params;
+  const value = eventValues(params);
+  if (value === undefined) return { code: 460, reason: `${identifier}: value is not an object` };
   const model = device.product.thingModel;
   const definition = model?.events.get(identifier);
   if (model !== undefined && definition === undefined) {
@@ -49,7 +47,7 @@ export function storeEvent(
   }
   const [problem] = definition === undefined ? [] : checkMembers(definition.outputData, value, '', true);
   if (problem !== undefined) return { code: problem.code, reason: problemMessage(problem) };
-  const time = readTime(params.time, now);
+  const time = readTime(isJsonObject(params) ? params.time : undefined, now);
   if (time === undefined) {
     return { code: 6326, reason: `${identifier}: time is malformed or more than 24 h ahead` };
   }
@@ -61,6 +59,13 @@ export function storeEvent(
     time,
   });
   return undefined;
+}
+
+// The vendor's device SDK documents its events without the `value` around the output parameters.
+function eventValues(params: Json): JsonObject | undefined {
+  if (!isJsonObject(params)) return undefined;
+  if (!Object.hasOwn(params, 'value') && !Object.hasOwn(params, 'time')) return params;
+  return isJsonObject(params.value) ? params.value : undefined;
 }
 
 /** `{value, time}` or the bare value. A struct of the model may itself have a member called value. */
