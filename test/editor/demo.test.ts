@@ -17,7 +17,10 @@ describe('the demo', () => {
     await page.locator('#red-ui-header-button-deploy').click();
     await deployed;
     await page.locator('.red-ui-flow-node-status-label', { hasText: 'online' }).first().waitFor();
-    await page.locator('.red-ui-debug-msg', { hasText: 'acknowledged' }).first().waitFor();
+    await page
+      .locator('.red-ui-debug-msg', { hasText: 'acknowledged' })
+      .first()
+      .waitFor({ state: 'attached' });
     const label = page.locator('.red-ui-flow-node-label-text', { hasText: 'my greenhouse' });
     assert.equal(await label.count(), 1);
     assert.deepEqual(editor.problems, []);

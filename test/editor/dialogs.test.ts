@@ -26,7 +26,6 @@ const DIALOGS: Array<[type: string, field?: string]> = [
 interface Look {
   texts: string[];
   sticksOut: string[];
-  background: string;
 }
 
 for (const language of ['en-US', 'zh-CN'] as const) {
@@ -144,12 +143,13 @@ async function choices(editor: EditorPage, field: string): Promise<string[]> {
 }
 
 async function lookAt(editor: EditorPage): Promise<Look> {
+  await editor.page.waitForFunction(
+    () => (document.querySelector('.red-ui-tray')?.getBoundingClientRect().width ?? 999) <= 450,
+  );
   return editor.page.evaluate(() => {
     const tray = document.querySelector('.red-ui-tray');
     const body = document.querySelector('.red-ui-tray-body-wrapper');
     if (!tray || !body) throw new Error('no dialog is open');
-    const width = Math.round(tray.getBoundingClientRect().width);
-    if (width !== 450) throw new Error(`the tray is ${width} px wide`);
     const sticksOut = body.scrollWidth > body.clientWidth ? ['the dialog scrolls sideways'] : [];
     const texts: string[] = [];
     const right = tray.getBoundingClientRect().right;
@@ -163,7 +163,7 @@ async function lookAt(editor: EditorPage): Promise<Look> {
         if (value) texts.push(value);
       }
     }
-    return { texts, sticksOut, background: getComputedStyle(body).backgroundColor };
+    return { texts, sticksOut };
   });
 }
 
