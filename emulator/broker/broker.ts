@@ -31,6 +31,12 @@ interface WithParser {
   _parser?: { _list?: { length: number } };
 }
 
+// Methods of the library's client that its types leave out.
+interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
 const PACKET_OVERHEAD_BYTES = 1024;
 
 /**
@@ -110,7 +116,7 @@ export class MqttBroker {
     this.silent = silent;
     this.platform.silent = silent;
     for (const stream of this.streams) {
-      const client = (stream as Duplex & { client?: Client & { pause(): void; resume(): void } }).client;
+      const { client } = stream as Duplex & { client?: Client & Pausable };
       if (silent) client?.pause();
       // A connection that was let in and ignored never gets anywhere.
       else if (client === undefined) stream.destroy();
@@ -222,6 +228,8 @@ export class MqttBroker {
   }
 
   private ready(client: Client): void {
+    // The library reads on after CONNACK whatever was asked of it before.
+    if (this.silent) (client as Client & Pausable).pause();
     const facts = this.facts.get(client);
     if (facts === undefined) return;
     const { verdict, session } = facts;

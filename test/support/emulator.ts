@@ -165,7 +165,7 @@ export async function request(
     const listener = (from: string, payload: Buffer) => {
       const text = payload.toString();
       // Answers to earlier messages may still be on their way.
-      if (from !== `${topic}_reply` || (JSON.parse(text) as { id: unknown }).id !== id) return;
+      if (from !== `${topic}_reply` || !text.includes(`"id":${JSON.stringify(id)},`)) return;
       client.off('message', listener);
       resolve(text);
     };
