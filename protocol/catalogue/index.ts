@@ -5,6 +5,7 @@ import { OTA_OPERATIONS } from './ota';
 import { THING_OPERATIONS } from './thing';
 import type { Operation } from './types';
 
+export { type SubscriptionKind, subscriptions } from './subscriptions';
 export * from './types';
 
 const ENTRIES = [
@@ -21,6 +22,9 @@ export type OperationName = (typeof ENTRIES)[number]['name'];
 /** Every operation of sections B.1–B.6 and B.8. */
 export const OPERATIONS: ReadonlyArray<Operation & { name: OperationName }> = ENTRIES;
 
+// Longer than every name; keeps the search for close names short whatever is asked.
+const LONGEST_NAME = 64;
+
 const BY_NAME = new Map<string, Operation & { name: OperationName }>(
   OPERATIONS.map((operation) => [operation.name, operation]),
 );
@@ -29,11 +33,17 @@ export function isOperationName(name: string): name is OperationName {
   return BY_NAME.has(name);
 }
 
-/** The entry of an operation. @throws RangeError for a name that the catalogue does not have */
+/** The entry of an operation. @throws RangeError for a name that the catalogue does not have, with the closest ones */
 export function operation(name: string): Operation & { name: OperationName } {
   const found = BY_NAME.get(name);
-  if (found === undefined) throw new RangeError(`there is no operation "${name}"`);
-  return found;
+  if (found !== undefined) return found;
+  const shown = name.slice(0, LONGEST_NAME);
+  const close = [...BY_NAME.keys()]
+    .map((known) => ({ known, distance: editDistance(shown, known) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ known }) => known);
+  throw new RangeError(`there is no operation "${shown}"; close to it are ${close.join(', ')}`);
 }
 
 /**
@@ -48,3 +58,17 @@ export const AUTO_SUBSCRIBED: readonly string[] = [
     ),
   ),
 ];
+
+/** How many letters have to be put in, taken out or changed (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

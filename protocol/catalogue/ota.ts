@@ -29,6 +29,7 @@ export const OTA_OPERATIONS = [
     row: 83,
     topic: '/ota/device/request/{pk}/{dn}',
     replyTopic: '/ota/device/request/{pk}/{dn}',
+    alternateReplyTopics: ['/ota/device/upgrade/{pk}/{dn}'],
     parameters: [required('version', 'text')],
     codes: [429, 9112, 500],
     autoSubscribed: 'reply',

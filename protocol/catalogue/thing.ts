@@ -37,7 +37,6 @@ export const THING_OPERATIONS = [
     limits: { ...PER_POST, events: LIMITS.eventsPerPack, subDevices: LIMITS.subDevicesPerPack },
     codes: [460, 6106, 6356, 6357, 6401, 6100, ...MODEL_CODES],
     gatewayOnly: true,
-    autoSubscribed: 'reply',
   }),
   up('thing.event.property.batch.post', {
     row: 4,
@@ -47,7 +46,6 @@ export const THING_OPERATIONS = [
     parameters: [optional('properties', 'object'), optional('events', 'object')],
     limits: PER_POST,
     codes: [460, 6106, ...MODEL_CODES],
-    autoSubscribed: 'reply',
   }),
   up('thing.event.property.history.post', {
     row: 5,

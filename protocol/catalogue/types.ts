@@ -66,8 +66,10 @@ export interface Operation {
   topic: string;
   /** Absent when nothing is answered. Equal to `topic` for custom-topic RRPC. */
   replyTopic?: string;
-  /** Further topics on which the answer may come or on which the request is accepted (section J rows 14–16, 35). */
+  /** Further topics on which the request comes (section J rows 16, 27). */
   alternateTopics?: readonly string[];
+  /** Further topics on which the answer may come (section J row 35). */
+  alternateReplyTopics?: readonly string[];
   /** Method template; absent when the message has none. */
   method?: string;
   format: PayloadFormat;

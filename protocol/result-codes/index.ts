@@ -1,5 +1,5 @@
 import { isOperationName, operation } from '../catalogue';
-import type { Purpose } from '../catalogue/types';
+import type { Operation } from '../catalogue/types';
 import { FILE_CODES } from './files';
 import { GATEWAY_CODES } from './gateway';
 import { PLATFORM_CODES } from './platform';
@@ -34,19 +34,18 @@ for (const row of RESULT_CODES) BY_CODE.set(row.code, [...(BY_CODE.get(row.code)
  * @returns undefined for a number that no source names
  */
 export function explainCode(code: number, operationName?: string): CodeExplanation | undefined {
-  if (code >= DEVICE_CODES.min && code <= DEVICE_CODES.max) {
+  if (Number.isInteger(code) && code >= DEVICE_CODES.min && code <= DEVICE_CODES.max) {
     return { code, retry: 'no', en: "an error of the device's own", zh: '设备自定义错误' };
   }
-  const purpose =
-    operationName !== undefined && isOperationName(operationName)
-      ? operation(operationName).purpose
-      : undefined;
+  const entry =
+    operationName !== undefined && isOperationName(operationName) ? operation(operationName) : undefined;
   const rows = BY_CODE.get(code) ?? [];
-  return rows.find((row) => fits(row, purpose)) ?? rows.find((row) => row.purposes === undefined) ?? rows[0];
+  return rows.find((row) => isFor(row, entry)) ?? rows.find((row) => row.purposes === undefined) ?? rows[0];
 }
 
-function fits({ purposes }: CodeExplanation, purpose: Purpose | undefined): boolean {
-  return purpose !== undefined && purposes !== undefined && purposes.includes(purpose);
+// A purpose is shared by operations of which not every one can answer so: 500 means "no upgrade" for one of them.
+function isFor({ code, purposes }: CodeExplanation, entry: Operation | undefined): boolean {
+  return entry !== undefined && purposes?.includes(entry.purpose) === true && entry.codes.includes(code);
 }
 
 /** What the return codes of CONNACK mean on this platform (A.5). */
@@ -59,12 +58,12 @@ export const CONNACK_CODES: Readonly<Record<number, { en: string; zh: string }>>
   },
   3: {
     en: 'the platform refused the device: check productKey, deviceName and the address, or the token',
-    zh: '平台拒绝该设备:请检查 ProductKey、DeviceName、接入地址或 token',
+    zh: '平台拒绝该设备：请检查 ProductKey、DeviceName、接入地址或 token',
   },
-  4: { en: 'user name or password is wrong: check the secret', zh: '用户名或密码错误:请检查设备密钥' },
+  4: { en: 'user name or password is wrong: check the secret', zh: '用户名或密码错误：请检查设备密钥' },
   5: {
     en: 'not authorized: the device is disabled or belongs to another instance or region',
-    zh: '未授权:设备被禁用,或不属于该实例或地域',
+    zh: '未授权：设备被禁用，或不属于该实例或地域',
   },
 };
 

@@ -12,8 +12,12 @@ const CODES: Record<DataType['type'], number> = {
   struct: 6312,
   array: 6328,
 };
-const INT = { min: -(2 ** 31), max: 2 ** 31 - 1 };
 const FLOAT_MAX = 3.4028234663852886e38;
+const NATURAL_RANGES = {
+  int: { min: -(2 ** 31), max: 2 ** 31 - 1 },
+  float: { min: -FLOAT_MAX, max: FLOAT_MAX },
+  double: { min: -Infinity, max: Infinity },
+} as const;
 const LARGEST_ARRAY = 512;
 
 /**
@@ -111,13 +115,15 @@ function checkNumber(
   }
   if (dataType.type === 'int' && !Number.isInteger(value))
     return [problem(path, 'notInteger', code, { value })];
-  const natural =
-    dataType.type === 'int'
-      ? INT
-      : dataType.type === 'float'
-        ? { min: -FLOAT_MAX, max: FLOAT_MAX }
-        : undefined;
-  const min = Math.max(dataType.min ?? -Infinity, natural?.min ?? -Number.MAX_VALUE);
-  const max = Math.min(dataType.max ?? Infinity, natural?.max ?? Number.MAX_VALUE);
-  return value >= min && value <= max ? [] : [problem(path, 'outOfRange', code, { value, min, max })];
+  const natural = NATURAL_RANGES[dataType.type];
+  const min = Math.max(dataType.min ?? -Infinity, natural.min);
+  const max = Math.min(dataType.max ?? Infinity, natural.max);
+  if (value >= min && value <= max) return [];
+  const details = { value, min: shownBound(min), max: shownBound(max) };
+  return [problem(path, 'outOfRange', code, details)];
+}
+
+function shownBound(bound: number): number | string {
+  if (Number.isFinite(bound)) return bound;
+  return bound < 0 ? '-∞' : '∞';
 }

@@ -13,8 +13,7 @@ export function coerceValue(dataType: DataType, value: Json): Json {
     case 'float':
     case 'double':
     case 'enum':
-      if (typeof value === 'string' && NUMBER.test(value)) return Number(value);
-      return value;
+      return toNumber(value);
     case 'bool':
       return toBool(value);
     case 'text':
@@ -40,6 +39,13 @@ export function coerceMembers(
       return [name, dataType === undefined ? inner : coerceValue(dataType, inner)];
     }),
   );
+}
+
+function toNumber(value: Json): Json {
+  if (typeof value !== 'string' || !NUMBER.test(value)) return value;
+  // `1e999` is written as a number and is none that JSON can hold.
+  const number = Number(value);
+  return Number.isFinite(number) ? number : value;
 }
 
 function toBool(value: Json): Json {

@@ -6,10 +6,19 @@ export type JsonResult = { ok: true; value: Json } | { ok: false; path: string; 
 const DEEPEST = 16;
 
 /**
- * Reads any JavaScript value as JSON. A Date becomes ISO text; undefined members are left out. NaN, functions,
+ * Reads any JavaScript value as JSON; never throws. A Date becomes ISO text; undefined members are left out. NaN, functions,
  * BigInt, buffers, maps, cycles and deep nesting are named instead of being written as null or `{}`.
  */
-export function toJson(value: unknown, path = '', depth = 0): JsonResult {
+export function toJson(value: unknown): JsonResult {
+  try {
+    return readValue(value, '', 0);
+  } catch {
+    // Getters and proxies may throw what they like.
+    return { ok: false, path: '', found: 'an object that cannot be read' };
+  }
+}
+
+function readValue(value: unknown, path: string, depth: number): JsonResult {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -34,7 +43,7 @@ function objectToJson(value: object, path: string, depth: number): JsonResult {
   if (Array.isArray(value)) {
     const list: Json[] = [];
     for (let i = 0; i < value.length; i++) {
-      const element = toJson(value[i], `${path}[${i}]`, depth + 1);
+      const element = readValue(value[i], `${path}[${i}]`, depth + 1);
       if (!element.ok) return element;
       list.push(element.value);
     }
@@ -46,7 +55,7 @@ function objectToJson(value: object, path: string, depth: number): JsonResult {
   const entries: Array<[string, Json]> = [];
   for (const [name, inner] of Object.entries(value)) {
     if (inner === undefined) continue;
-    const member = toJson(inner, path === '' ? name : `${path}.${name}`, depth + 1);
+    const member = readValue(inner, path === '' ? name : `${path}.${name}`, depth + 1);
     if (!member.ok) return member;
     entries.push([name, member.value]);
   }

@@ -23,7 +23,17 @@ export class ThingModelError extends Error {
 }
 
 const IDENTIFIER = /^[A-Za-z0-9_]{1,50}(:[A-Za-z0-9_]{1,50})?$/;
-const NUMERIC = { int: 'int', int32: 'int', float: 'float', double: 'double' } as const;
+// Section D: words that the protocol itself uses in these places.
+const RESERVED = new Set(['set', 'get', 'post', 'property', 'event', 'time', 'value']);
+const NUMERIC = new Map([
+  ['int', 'int'],
+  ['int32', 'int'],
+  ['float', 'float'],
+  ['double', 'double'],
+] as const);
+const ARRAY_ITEMS = new Set<DataType['type']>(['int', 'float', 'double', 'text', 'struct']);
+const DEEPEST_TYPE = 2;
+const MOST = { members: 50, enumItems: 100, elements: 512 } as const;
 // Features that the platform generates itself; they describe the protocol, not the device (I.1).
 const GENERATED_EVENTS = new Set(['post']);
 const GENERATED_SERVICES = new Set(['set', 'get']);
@@ -71,7 +81,7 @@ interface Features {
 
 function readFeatures(body: JsonObject, prefix: string, path: string, into: Features): void {
   for (const [entry, at] of objects(body, 'properties', path)) {
-    const identifier = readIdentifier(entry, at, prefix);
+    const identifier = readFeatureIdentifier(entry, at, prefix);
     const mode = entry.accessMode ?? 'rw';
     if (mode !== 'r' && mode !== 'rw' && mode !== 'w')
       throw new ThingModelError(`${at}.accessMode`, 'is not r, rw or w');
@@ -84,8 +94,8 @@ function readFeatures(body: JsonObject, prefix: string, path: string, into: Feat
     });
   }
   for (const [entry, at] of objects(body, 'events', path)) {
-    const identifier = readIdentifier(entry, at, prefix);
-    if (prefix === '' && GENERATED_EVENTS.has(identifier)) continue;
+    if (isGenerated(entry, GENERATED_EVENTS)) continue;
+    const identifier = readFeatureIdentifier(entry, at, prefix);
     const type = entry.type ?? 'info';
     if (type !== 'info' && type !== 'alert' && type !== 'error') {
       throw new ThingModelError(`${at}.type`, 'is not info, alert or error');
@@ -94,8 +104,8 @@ function readFeatures(body: JsonObject, prefix: string, path: string, into: Feat
     into.events.set(identifier, { identifier, name: text(entry, ['name']) ?? identifier, type, outputData });
   }
   for (const [entry, at] of objects(body, 'services', path)) {
-    const identifier = readIdentifier(entry, at, prefix);
-    if (prefix === '' && GENERATED_SERVICES.has(identifier)) continue;
+    if (isGenerated(entry, GENERATED_SERVICES)) continue;
+    const identifier = readFeatureIdentifier(entry, at, prefix);
     into.services.set(identifier, {
       identifier,
       name: text(entry, ['name']) ?? identifier,
@@ -106,17 +116,28 @@ function readFeatures(body: JsonObject, prefix: string, path: string, into: Feat
   }
 }
 
-function readIdentifier(entry: JsonObject, path: string, prefix: string): string {
-  const identifier = entry.identifier;
-  if (typeof identifier !== 'string' || !IDENTIFIER.test(identifier)) {
-    throw new ThingModelError(`${path}.identifier`, 'is not 1–50 of A–Z, a–z, 0–9 and _');
+function isGenerated({ identifier }: JsonObject, names: ReadonlySet<string>): boolean {
+  return typeof identifier === 'string' && names.has(identifier);
+}
+
+function readFeatureIdentifier(entry: JsonObject, path: string, prefix: string): string {
+  const identifier = readIdentifier(entry, path);
+  if (RESERVED.has(identifier)) {
+    throw new ThingModelError(`${path}.identifier`, `"${identifier}" is a reserved word`);
   }
   return prefix + identifier;
 }
 
+function readIdentifier({ identifier }: JsonObject, path: string): string {
+  if (typeof identifier !== 'string' || !IDENTIFIER.test(identifier)) {
+    throw new ThingModelError(`${path}.identifier`, 'is not 1–50 of A–Z, a–z, 0–9 and _');
+  }
+  return identifier;
+}
+
 function readMembers(entry: JsonObject, key: string, path: string, depth: number): Member[] {
   return objects(entry, key, path).map(([member, at]) => ({
-    identifier: readIdentifier(member, at, ''),
+    identifier: readIdentifier(member, at),
     name: text(member, ['name']) ?? '',
     dataType: readDataType(member.dataType, `${at}.dataType`, depth),
     required: member.required !== false,
@@ -125,10 +146,13 @@ function readMembers(entry: JsonObject, key: string, path: string, depth: number
 
 function readDataType(value: Json | undefined, path: string, depth: number): DataType {
   if (!isJsonObject(value)) throw new ThingModelError(path, 'is missing');
+  // The deepest there is: an array of structs. Stops the recursion before the types are compared.
+  if (depth > DEEPEST_TYPE) throw new ThingModelError(path, 'is nested too deep');
   const type = typeof value.type === 'string' ? value.type.toLowerCase() : '';
   const specs = value.specs;
   const object = isJsonObject(specs) ? specs : {};
-  if (type in NUMERIC) return numeric(NUMERIC[type as keyof typeof NUMERIC], object, path);
+  const number = NUMERIC.get(type as 'int' | 'int32' | 'float' | 'double');
+  if (number !== undefined) return numeric(number, object, path);
   switch (type) {
     case 'bool':
     case 'enum':
@@ -139,21 +163,35 @@ function readDataType(value: Json | undefined, path: string, depth: number): Dat
     }
     case 'date':
       return { type };
-    case 'struct': {
-      if (depth > 1) throw new ThingModelError(path, 'structs cannot be nested');
-      const members = readMembers({ specs: specs ?? [] }, 'specs', path, depth + 1);
-      if (members.length > 50) throw new ThingModelError(path, 'has more than 50 members');
-      return { type, members };
-    }
-    case 'array': {
-      if (depth > 1) throw new ThingModelError(path, 'arrays cannot be nested');
-      const size = readNumber(object.size, `${path}.specs.size`);
-      const item = readDataType(object.item, `${path}.specs.item`, depth + 1);
-      return { type, item, ...(size === undefined ? {} : { size }) };
-    }
+    case 'struct':
+      return { type, members: readStructMembers(specs ?? [], path, depth) };
+    case 'array':
+      return readArray(object, path, depth);
     default:
       throw new ThingModelError(`${path}.type`, `"${String(value.type)}" is not a data type`);
   }
+}
+
+function readStructMembers(specs: Json, path: string, depth: number): Member[] {
+  const members = readMembers({ specs }, 'specs', path, depth + 1);
+  if (members.length > MOST.members) throw new ThingModelError(path, `has more than ${MOST.members} members`);
+  members.forEach(({ dataType: { type } }, i) => {
+    if (type !== 'struct' && type !== 'array') return;
+    throw new ThingModelError(`${path}.specs[${i}].dataType.type`, 'a member cannot be a struct or an array');
+  });
+  return members;
+}
+
+function readArray(specs: JsonObject, path: string, depth: number): DataType {
+  const size = readNumber(specs.size, `${path}.specs.size`);
+  if (size !== undefined && (size < 1 || size > MOST.elements || !Number.isInteger(size))) {
+    throw new ThingModelError(`${path}.specs.size`, `is not 1–${MOST.elements}`);
+  }
+  const item = readDataType(specs.item, `${path}.specs.item`, depth + 1);
+  if (!ARRAY_ITEMS.has(item.type)) {
+    throw new ThingModelError(`${path}.specs.item.type`, `elements cannot be of type ${item.type}`);
+  }
+  return { type: 'array', item, ...(size === undefined ? {} : { size }) };
 }
 
 function numeric(type: 'int' | 'float' | 'double', specs: JsonObject, path: string): DataType {
@@ -178,6 +216,9 @@ function readNumber(value: Json | undefined, path: string): number | undefined {
 
 function readLabels(specs: JsonObject, path: string): Readonly<Record<string, string>> {
   const labels: Record<string, string> = Object.create(null) as Record<string, string>;
+  if (Object.keys(specs).length > MOST.enumItems) {
+    throw new ThingModelError(`${path}.specs`, `has more than ${MOST.enumItems} items`);
+  }
   for (const [key, label] of Object.entries(specs)) {
     if (!/^-?\d+$/.test(key)) throw new ThingModelError(`${path}.specs`, `"${key}" is not a whole number`);
     labels[key] = String(label);

@@ -4,7 +4,8 @@ const SENTENCES: Record<Rule, (details: Problem['details']) => string> = {
   unknownIdentifier: () => 'is not in the thing model',
   notInteger: ({ value }) => `${value} is not a whole number`,
   notNumber: ({ value }) => `${value} is not a number`,
-  outOfRange: ({ value, min, max }) => `${value} is outside ${min} … ${max}`,
+  outOfRange: ({ value = '', min = '', max = '' }) =>
+    value > max ? `${value} is above the maximum ${max}` : `${value} is below the minimum ${min}`,
   notBool: ({ value }) => `${value} is not a boolean (0 or 1)`,
   notEnum: ({ value, expected }) => `${value} is not one of ${expected}`,
   notText: ({ value }) => `${value} is not text`,
@@ -24,7 +25,7 @@ const SENTENCES: Record<Rule, (details: Problem['details']) => string> = {
   notJsonValue: ({ value }) => `${value} cannot be sent`,
 };
 
-/** English sentence that names the property and the rule, for example `temperature: 130 is outside -40 … 120`. */
+/** English sentence that names the property and the rule, for example `temperature: 130 is above the maximum 120`. */
 export function problemMessage({ path, rule, details }: Problem): string {
   return `${path}: ${SENTENCES[rule](details)}`;
 }

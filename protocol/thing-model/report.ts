@@ -3,7 +3,7 @@ import { LIMITS } from '../limits';
 import { checkMembers, checkValue, problem, show } from './check';
 import { coerceMembers, coerceValue } from './coerce';
 import { toJson } from './json-value';
-import type { Problem, Sample, ThingModel } from './types';
+import type { DataType, Problem, Sample, ThingModel } from './types';
 
 /** A report after reading: samples by identifier in the order they came, and every broken rule. */
 export interface PropertyReport {
@@ -17,6 +17,8 @@ export interface PropertyReport {
 /** Identifiers of properties and events, with the module in front when there is one. */
 const IDENTIFIER = /^[A-Za-z0-9_]{1,50}(:[A-Za-z0-9_]{1,50})?$/;
 const MOST_SAMPLES = 10_000;
+// Later ones are no dates in JavaScript; they are mostly microseconds or nanoseconds.
+const LATEST_TIME = 8.64e15;
 
 export interface ReportOptions {
   model?: ThingModel | undefined;
@@ -77,8 +79,8 @@ function readList(reader: Reader, list: readonly Json[]): void {
 function readValues(reader: Reader, values: JsonObject, time: number | undefined, path: string): void {
   for (const [identifier, value] of Object.entries(values)) {
     const type = reader.model?.properties.get(identifier)?.dataType.type;
-    if (Array.isArray(value) && type !== 'array' && value.length > 0 && value.every(isSample)) {
-      for (const sample of value) readSample(reader, identifier, sample as JsonObject, time, path);
+    if (isSampleList(value, type)) {
+      for (const sample of value) readSample(reader, identifier, sample, time, path);
     } else if (isSample(value) && type !== 'struct') {
       readSample(reader, identifier, value, time, path);
     } else if (isSample(value) && type === 'struct' && isTimedStruct(reader, identifier, value)) {
@@ -104,6 +106,12 @@ function readSample(
 function isSample(value: Json): value is JsonObject {
   if (!isJsonObject(value) || !Object.hasOwn(value, 'value')) return false;
   return Object.keys(value).every((key) => key === 'value' || key === 'time');
+}
+
+// Where no thing model says that the property is no list, only times tell samples from a list of structs.
+function isSampleList(value: Json, type: DataType['type'] | undefined): value is JsonObject[] {
+  if (!Array.isArray(value) || value.length === 0 || type === 'array') return false;
+  return value.every((entry) => isSample(entry) && (type !== undefined || entry.time !== undefined));
 }
 
 // A struct may have members called value and time; then the model decides what is meant.
@@ -152,7 +160,7 @@ function parseTime(text: string): number {
 }
 
 function checkTime({ report, now }: Reader, time: number, path: string): boolean {
-  if (!Number.isInteger(time) || time < 0) {
+  if (!Number.isInteger(time) || time < 0 || time > LATEST_TIME) {
     report.problems.push(problem(path, 'badTime', 6326, { value: show(time) }));
     return false;
   }

@@ -200,7 +200,7 @@ describe('property report', () => {
   it('says it in words with the property’s name', () => {
     const [first] = read({ temperature: 130 }).modelProblems;
     assert.ok(first);
-    assert.equal(problemMessage(first), 'temperature: 130 is outside -40 … 120');
+    assert.equal(problemMessage(first), 'temperature: 130 is above the maximum 120');
   });
 
   it('survives anything', () => {
