@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { ConfigError, readConfig } from '../../../emulator/config';
+
+const product = (extra: object) => ({ products: [{ productKey: 'a', ...extra }] });
+
+describe('emulator configuration', () => {
+  it('reads everything the file may hold', () => {
+    const config = readConfig({
+      accessKeys: [{ id: 'a', secret: 'b' }],
+      autoProvision: true,
+      limits: { sessionQueue: 5, checkKeepAlive: false },
+      products: [
+        {
+          productKey: 'a',
+          productSecret: 'c',
+          dynamicRegistration: true,
+          nodeType: 'gateway',
+          dataFormat: 'custom',
+          thingModel: { properties: [], events: [], services: [] },
+          topics: [{ topic: '/user/#', operation: 'all' }],
+          devices: [{ deviceName: 'd', deviceSecret: 'e', tags: { room: '1' } }, { deviceName: 'f' }],
+        },
+      ],
+    });
+    assert.deepEqual(config.limits, { sessionQueue: 5, checkKeepAlive: false });
+    assert.equal(config.products[0]?.nodeType, 'gateway');
+    assert.equal(config.products[0]?.thingModel?.properties.size, 0);
+    assert.deepEqual(config.products[0]?.devices[1], { deviceName: 'f' });
+  });
+
+  it('takes an empty one', () => {
+    assert.deepEqual(readConfig({}), { accessKeys: [], products: [], autoProvision: undefined, limits: {} });
+  });
+
+  const faults: Array<[unknown, string]> = [
+    [undefined, 'config'],
+    [[], 'config'],
+    [{ produkts: [] }, 'produkts'],
+    [{ products: {} }, 'products'],
+    [{ products: ['a'] }, 'products[0]'],
+    [{ products: [{}] }, 'products[0].productKey'],
+    [{ products: [{ productKey: 'a/b' }] }, 'products[0].productKey'],
+    [{ products: [{ productKey: 'a' }, { productKey: 'a' }] }, 'products[1].productKey'],
+    [product({ nodeType: 'robot' }), 'products[0].nodeType'],
+    [product({ dynamicRegistration: 'yes' }), 'products[0].dynamicRegistration'],
+    [product({ thingModel: { properties: 1 } }), 'products[0].thingModel'],
+    [product({ topics: [{ topic: 'user/a' }] }), 'products[0].topics[0].topic'],
+    [product({ topics: [{ topic: '/user/a', operation: 'eat' }] }), 'products[0].topics[0].operation'],
+    [product({ devices: [{ deviceName: '' }] }), 'products[0].devices[0].deviceName'],
+    [product({ devices: [{ deviceName: 'a' }, { deviceName: 'a' }] }), 'products[0].devices[1].deviceName'],
+    [product({ devices: [{ deviceName: 'a', tags: { b: 1 } }] }), 'products[0].devices[0].tags'],
+    [product({ devices: [{ deviceName: 'a', secret: 'b' }] }), 'products[0].devices[0].secret'],
+    [{ accessKeys: [{ id: 'a' }] }, 'accessKeys[0].secret'],
+    [{ autoProvision: 1 }, 'autoProvision'],
+    [{ limits: { sessionQueue: -1 } }, 'limits.sessionQueue'],
+    [{ limits: { checkKeepAlive: 1 } }, 'limits.checkKeepAlive'],
+    [{ limits: { speed: 1 } }, 'limits.speed'],
+  ];
+  for (const [config, path] of faults) {
+    it(`names ${path} in ${JSON.stringify(config)}`, () => {
+      assert.throws(() => readConfig(config), { name: 'ConfigError', path });
+    });
+  }
+
+  it('never fails in another way', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom('products', 'accessKeys', 'limits'), (value, name) => {
+        try {
+          readConfig({ [name]: value });
+        } catch (thrown) {
+          assert.ok(thrown instanceof ConfigError);
+        }
+      }),
+    );
+  });
+});
