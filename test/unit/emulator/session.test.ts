@@ -25,8 +25,7 @@ function wire() {
     ids.push(packet.messageId ?? 0);
   });
   const read = () => {
-    const chunk = conn.read() as Buffer | null;
-    if (chunk) parser.parse(chunk);
+    for (let chunk = conn.read(); chunk !== null; chunk = conn.read()) parser.parse(chunk as Buffer);
     return written;
   };
   return { conn, closed: false, read, ids };
