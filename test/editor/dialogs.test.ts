@@ -163,6 +163,14 @@ async function lookAt(editor: EditorPage): Promise<Look> {
         if (value) texts.push(value);
       }
     }
+    // A missing text leaves its place empty; the key then stands for it.
+    for (const element of document.querySelectorAll('.alink-form [data-i18n]')) {
+      for (const part of (element.getAttribute('data-i18n') ?? '').split(';')) {
+        const [, attribute, key = ''] = /^(?:\[([\w-]+)\])?(.*)$/.exec(part) ?? [];
+        const value = attribute ? element.getAttribute(attribute) : element.textContent;
+        if (!value?.trim()) texts.push(key);
+      }
+    }
     return { texts, sticksOut };
   });
 }

@@ -96,6 +96,8 @@ export class EditorPage {
 
   /** Opens the dialog of a node, everything unfolded. */
   async openDialog(id: string): Promise<void> {
+    // A test that failed may have left its dialog open.
+    if ((await this.page.locator('.red-ui-tray').count()) > 0) await this.closeDialog();
     await this.page.evaluate((nodeId) => {
       const node = RED.nodes.node(nodeId);
       if (!node) throw new Error(`no node ${nodeId}`);
@@ -117,7 +119,9 @@ export class EditorPage {
   async narrow(): Promise<void> {
     await this.wide();
     // The editor leaves 8 px beside a dialog; the rest is the sidebar's, the same in windows of any width.
-    const left = await this.page.locator('#red-ui-editor-stack').evaluate((stack) => stack.offsetLeft);
+    const left = await this.page
+      .locator('#red-ui-editor-stack')
+      .evaluate((stack) => stack.getBoundingClientRect().left);
     await this.page.setViewportSize({ ...WIDE, width: WIDE.width - Math.ceil(left) + 457 });
   }
 

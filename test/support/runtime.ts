@@ -97,7 +97,10 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
   app.use(root, RED.httpAdmin);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  // It starts its flows, none as yet, some time after it said it has started; a deploy must not take that for its own.
+  const loaded = waitFor(RED.events, 'flows:started', () => true, 15_000);
   await RED.start();
+  await loaded;
   const broken = (await RED.runtime.nodes.getNodeList({})).filter(({ err }) => err);
   if (broken.length > 0)
     throw new Error(`nodes that did not load: ${broken.map(({ id, err }) => `${id}: ${err}`)}`);
@@ -110,7 +113,10 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
     deploy: async (flow, type = 'full') => {
       const started = waitFor(events, 'flows:started', () => true, 15_000);
       const tab = flow.some((node) => node.type === 'tab') ? [] : [{ id: 'tab', type: 'tab', label: 'test' }];
-      await RED.runtime.flows.setFlows({ flows: { flows: [...tab, ...flow] }, deploymentType: type });
+      await RED.runtime.flows.setFlows({
+        flows: { flows: [...tab, ...flow.map(onCanvas)] },
+        deploymentType: type,
+      });
       await started;
     },
     node: (id) => {
@@ -132,6 +138,11 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
       rmSync(userDir, { recursive: true, force: true });
     },
   };
+}
+
+// Node-RED takes whatever has no place on the canvas for a config node.
+function onCanvas(node: FlowNode): FlowNode {
+  return node.z === undefined || node.x !== undefined ? node : { ...node, x: 100, y: 100 };
 }
 
 function waitFor<T>(
