@@ -52,7 +52,7 @@ export function mqttEndpoint(
   const chosen = port ?? ports[transport];
   if (chosen === undefined) throw new RangeError(`the emulator has no ${transport} door open`);
   const protocol = PROTOCOLS[transport];
-  const url = `${protocol}://${host.includes(':') ? `[${host}]` : host}:${chosen}`;
+  const url = `${protocol}://${urlHost(host)}:${chosen}`;
   const webSocket = transport === 'ws' || transport === 'wss';
   return { protocol, host, port: chosen, url, ...(webSocket ? { path: '/mqtt' } : {}) };
 }
@@ -80,7 +80,7 @@ export function authUrl(platform: Platform): string {
     case 'instance':
       return `https://iot-auth.${platform.region}.aliyuncs.com`;
     case 'custom':
-      return (platform.httpUrl ?? `https://${platform.host}`).replace(/\/+$/, '');
+      return (platform.httpUrl ?? `https://${urlHost(platform.host)}`).replace(/\/+$/, '');
     case 'emulator':
       return platform.httpUrl.replace(/\/+$/, '');
   }
@@ -93,4 +93,9 @@ export function openApiEndpoint(platform: Platform): { protocol: 'http' | 'https
   }
   const url = new URL(authUrl(platform));
   return { protocol: url.protocol === 'http:' ? 'http' : 'https', endpoint: url.host };
+}
+
+/** IPv6 addresses stand in brackets in a URL. */
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }

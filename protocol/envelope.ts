@@ -64,7 +64,7 @@ export function parseRequest(payload: Uint8Array | string): AlinkRequest {
   return {
     id: readId(body.id),
     params: emptyParams(body.params) ? {} : (body.params as Json),
-    wantsReply: !(isJsonObject(sys) && Number(sys.ack) === 0 && sys.ack !== null),
+    wantsReply: !(isJsonObject(sys) && (sys.ack === 0 || sys.ack === '0')),
     ...(typeof body.version === 'string' ? { version: body.version } : {}),
     ...(typeof body.method === 'string' ? { method: body.method } : {}),
     ...(body.data === undefined ? {} : { data: body.data }),

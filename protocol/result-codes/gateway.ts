@@ -33,7 +33,7 @@ export const GATEWAY_CODES: readonly CodeRow[] = [
     'the deviceName breaks the rule: 4–32 letters, digits or - _ @ . :',
     '设备名称不合法：4–32 位字母、数字或 - _ @ . :',
   ],
-  [6287, 'no', "the sub-device's signature is wrong: check its secret", '子设备签名错误:请检查子设备密钥'],
+  [6287, 'no', "the sub-device's signature is wrong: check its secret", '子设备签名错误：请检查子设备密钥'],
   [6400, 'no', 'the gateway may have no more sub-devices', '网关下子设备数量达到上限'],
   [6401, 'no', 'the sub-device is not in the topology: add it first', '拓扑关系不存在：请先添加拓扑关系'],
   [6402, 'no', 'a gateway cannot be its own sub-device', '网关不能作为自己的子设备'],

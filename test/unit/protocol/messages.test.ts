@@ -28,7 +28,9 @@ describe('envelope', () => {
       assert.deepEqual(parseRequest(`{"id":"1"${params}}`).params, {});
     }
     assert.equal(parseRequest('{"id":"1","sys":{"ack":0}}').wantsReply, false);
-    assert.equal(parseRequest('{"id":"1","sys":{}}').wantsReply, true);
+    for (const sys of ['{}', '{"ack":1}', '{"ack":null}', '{"ack":""}', '{"ack":[]}', '"x"']) {
+      assert.equal(parseRequest(`{"id":"1","sys":${sys}}`).wantsReply, true, sys);
+    }
     assert.equal(parseReply('{"id":"1","code":"200"}').code, 200);
     assert.equal(parseReply('{"id":"1","code":200,"data":""}').data, '');
     assert.equal(
@@ -119,7 +121,34 @@ describe('identity', () => {
     ]) {
       assert.deepEqual(parseCertificate(text), expected, text);
     }
-    assert.deepEqual(parseCertificate('nothing here'), {});
+    const cases: Array<[string, object]> = [
+      ['nothing here', {}],
+      ['the DeviceName and the DeviceSecret', {}],
+      // Labels and values on lines of their own, as copied from a page; the secret is masked there.
+      [
+        'ProductKey\na1B2\n复制\nDeviceName\nsensor-01\nDeviceSecret\n********\n查看',
+        { productKey: 'a1B2', deviceName: 'sensor-01' },
+      ],
+      [
+        '设备名称：sensor-01\n设备密钥：abc\n实例ID：iot-1',
+        { deviceName: 'sensor-01', deviceSecret: 'abc', instanceId: 'iot-1' },
+      ],
+      ['DeviceSecret:\nProductKey: a1', { productKey: 'a1' }],
+      ['{"ProductKey":"","DeviceName":"x","foo":"y"}', { deviceName: 'x' }],
+      ['DeviceName: deviceName1234', { deviceName: 'deviceName1234' }],
+      ['DeviceName=a:b-c', { deviceName: 'a:b-c' }],
+      ['#define PRODUCT_KEY "a1"', { productKey: 'a1' }],
+      ['char g_device_secret[IOTX_DEVICE_SECRET_LEN + 1] = "s1";', { deviceSecret: 's1' }],
+      [
+        '{"iotInstanceId":"iot-1","productSecret":"p","regionId":"cn-shanghai"}',
+        {
+          instanceId: 'iot-1',
+          productSecret: 'p',
+          region: 'cn-shanghai',
+        },
+      ],
+    ];
+    for (const [text, fields] of cases) assert.deepEqual(parseCertificate(text), fields, text);
     fc.assert(fc.property(fc.string(), (text) => typeof parseCertificate(text) === 'object'));
   });
 });

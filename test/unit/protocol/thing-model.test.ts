@@ -60,6 +60,13 @@ describe('thing model', () => {
     assert.equal(coerceValue({ type: 'double' }, '30.5'), 30.5);
     assert.equal(coerceValue({ type: 'int' }, 'warm'), 'warm');
     assert.equal(coerceValue({ type: 'int' }, ''), '');
+    assert.equal(coerceValue({ type: 'double' }, '1e999'), '1e999');
+    assert.equal(coerceValue({ type: 'enum', labels: {} }, '1'), 1);
+    const item = {
+      type: 'struct',
+      members: [{ identifier: 'a', name: '', required: true, dataType: { type: 'int' } }],
+    } as const;
+    assert.deepEqual(coerceValue({ type: 'array', item }, [{ a: '1', b: '2' }]), [{ a: 1, b: '2' }]);
     assert.equal(coerceValue({ type: 'bool', labels: {} }, true), 1);
     assert.equal(coerceValue({ type: 'bool', labels: {} }, 'false'), 0);
     assert.equal(coerceValue({ type: 'bool', labels: {} }, 2), 2);
@@ -70,6 +77,10 @@ describe('thing model', () => {
   it('keeps the decimal point of float and double, and nothing else changes', () => {
     assert.equal(encodeValue({ type: 'double' }, 10), '10.0');
     assert.equal(encodeValue({ type: 'int' }, 10), '10');
+    assert.equal(encodeValue({ type: 'double' }, 1e21), '1e+21');
+    assert.equal(encodeValue({ type: 'array', item: { type: 'float' } }, [1, 2.5]), '[1.0,2.5]');
+    const members = [{ identifier: 'a', name: '', required: true, dataType: { type: 'double' } }] as const;
+    assert.equal(encodeValue({ type: 'struct', members }, { a: 1, b: 1 }), '{"a":1.0,"b":1}');
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         const text = encodeValue({ type: 'float' }, value);
@@ -107,6 +118,54 @@ describe('thing model', () => {
     assert.deepEqual([...read2.services.keys()], ['reboot']);
     assert.equal(read2.events.size, 0);
     assert.deepEqual(read2.properties.get('a')?.dataType, { type: 'int', min: 0, max: 9 });
+  });
+
+  it('refuses what section D and I.2 do not allow, with its path', () => {
+    const property = (identifier: string, dataType: unknown) =>
+      ({ properties: [{ identifier, dataType }] }) as unknown as Json;
+    const int = { type: 'int' };
+    const members = (count: number, dataType: unknown = int) =>
+      Array.from({ length: count }, (_, i) => ({ identifier: `m${i}`, dataType }));
+    const labels = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [i, 'x']));
+    const good: unknown[] = [
+      { type: 'struct', specs: members(50) },
+      { type: 'enum', specs: labels(100) },
+      { type: 'array', specs: { size: '512', item: int } },
+      { type: 'array', specs: { size: '2', item: { type: 'struct', specs: members(2) } } },
+    ];
+    for (const dataType of good) assert.equal(parseThingModel(property('x', dataType)).properties.size, 1);
+    const at = '$.properties[0]';
+    const bad: Array<[Json, string]> = [
+      [property('time', int), `${at}.identifier`],
+      [property('a-b', int), `${at}.identifier`],
+      [property('x'.repeat(51), int), `${at}.identifier`],
+      [property('x', undefined), `${at}.dataType`],
+      [property('x', { type: 'constructor' }), `${at}.dataType.type`],
+      [property('x', { type: '__proto__' }), `${at}.dataType.type`],
+      [property('x', { type: 'int', specs: { min: 'low' } }), `${at}.dataType.specs.min`],
+      [property('x', { type: 'struct', specs: members(51) }), `${at}.dataType`],
+      [
+        property('x', { type: 'struct', specs: members(1, { type: 'struct', specs: members(1) }) }),
+        `${at}.dataType.specs[0].dataType.type`,
+      ],
+      [property('x', { type: 'enum', specs: labels(101) }), `${at}.dataType.specs`],
+      [property('x', { type: 'enum', specs: { on: 'x' } }), `${at}.dataType.specs`],
+      [property('x', { type: 'array', specs: { size: '513', item: int } }), `${at}.dataType.specs.size`],
+      [property('x', { type: 'array', specs: { item: { type: 'bool' } } }), `${at}.dataType.specs.item.type`],
+      [{ events: [{ identifier: 'value' }] }, '$.events[0].identifier'],
+      [{ services: 5 }, '$.services'],
+    ];
+    for (const [document, path] of bad) {
+      assert.throws(
+        () => parseThingModel(document),
+        (error) => error instanceof ThingModelError && error.path === path,
+        `${path}: ${JSON.stringify(document).slice(0, 80)}`,
+      );
+    }
+    assert.throws(() => parseThingModel(`"${'x'.repeat(512 * 1024)}"`), /512 KB/);
+    let nested: unknown = int;
+    for (let i = 0; i < 10_000; i++) nested = { type: 'array', specs: { item: nested } };
+    assert.throws(() => parseThingModel(property('x', nested)), ThingModelError);
   });
 
   it('names path and reason of a document that is none, and throws nothing else', () => {
@@ -169,6 +228,47 @@ describe('property report', () => {
     assert.deepEqual(list.problems, []);
   });
 
+  it('tells samples from values that look alike by the thing model, else by their times', () => {
+    const struct = (...names: string[]) => ({
+      type: 'struct',
+      specs: names.map((identifier) => ({ identifier, dataType: { type: 'int' } })),
+    });
+    const shapes = parseThingModel({
+      properties: [
+        { identifier: 'reading', dataType: struct('value', 'time') },
+        { identifier: 'place', dataType: struct('x') },
+        {
+          identifier: 'list',
+          dataType: { type: 'array', specs: { size: '4', item: struct('value', 'time') } },
+        },
+        { identifier: 'number', dataType: { type: 'int' } },
+      ],
+    } as unknown as Json);
+    const samples = (input: unknown, own: typeof shapes | undefined) =>
+      Object.fromEntries(readPropertyReport(input, { model: own, now: NOW }).samples);
+    const timed = [
+      { value: 1, time: 1 },
+      { value: 2, time: 2 },
+    ];
+    assert.deepEqual(samples({ reading: { value: 1, time: 2 } }, shapes), {
+      reading: [{ value: { value: 1, time: 2 } }],
+    });
+    assert.deepEqual(samples({ place: { value: { x: 1 }, time: 2 } }, shapes), {
+      place: [{ value: { x: 1 }, time: 2 }],
+    });
+    assert.deepEqual(samples({ list: timed }, shapes), { list: [{ value: timed }] });
+    assert.deepEqual(samples({ number: [{ value: 1 }, { value: 2 }] }, shapes), {
+      number: [{ value: 1 }, { value: 2 }],
+    });
+    assert.deepEqual(samples({ x: timed }, undefined), { x: timed });
+    assert.deepEqual(samples({ x: [{ value: 1 }, { value: 2 }] }, undefined), {
+      x: [{ value: [{ value: 1 }, { value: 2 }] }],
+    });
+    assert.deepEqual(samples({ x: { value: 1, unit: 'C' } }, undefined), {
+      x: [{ value: { value: 1, unit: 'C' } }],
+    });
+  });
+
   it('gives samples without a time the one of the report', () => {
     const { samples } = read({ temperature: 1, count: { value: 2, time: 9 } }, 7);
     assert.deepEqual([...samples.values()], [[{ value: 1, time: 7 }], [{ value: 2, time: 9 }]]);
@@ -189,6 +289,16 @@ describe('property report', () => {
     assert.deepEqual(rules({ pressure: 1 }), ['unknownIdentifier']);
     assert.deepEqual(rules({ temperature: { value: 1, time: NOW + 25 * 3_600_000 } }), ['timeAhead']);
     assert.deepEqual(rules({ temperature: { value: 1, time: 'soon' } }), ['badTime']);
+    // Nanoseconds instead of milliseconds.
+    assert.deepEqual(rules({ temperature: { value: 1, time: 1.7e18 } }), ['badTime']);
+    assert.deepEqual(rules({ temperature: 1n }), ['notJsonValue']);
+    assert.deepEqual(rules({ temperature: () => 1 }), ['notJsonValue']);
+    const hostile = {
+      get temperature(): number {
+        throw new Error('no');
+      },
+    };
+    assert.deepEqual(rules(hostile), ['notJsonValue']);
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`p${i}`, 1]));
     assert.ok(rules(many).includes('tooManyProperties'));
     const cycle: Record<string, unknown> = {};
@@ -201,6 +311,10 @@ describe('property report', () => {
     const [first] = read({ temperature: 130 }).modelProblems;
     assert.ok(first);
     assert.equal(problemMessage(first), 'temperature: 130 is above the maximum 120');
+    const [low] = checkValue({ type: 'double', min: 0 }, -1, 'level');
+    assert.ok(low);
+    assert.equal(problemMessage(low), 'level: -1 is below the minimum 0');
+    assert.equal(low.details.max, '∞');
   });
 
   it('survives anything', () => {
