@@ -37,6 +37,8 @@ export const THING_OPERATIONS = [
     limits: { ...PER_POST, events: LIMITS.eventsPerPack, subDevices: LIMITS.subDevicesPerPack },
     codes: [460, 6106, 6356, 6357, 6401, 6100, ...MODEL_CODES],
     gatewayOnly: true,
+    // A.9 lists only the history post of this family; its siblings are taken to be pushed as well.
+    autoSubscribed: 'reply',
   }),
   up('thing.event.property.batch.post', {
     row: 4,
@@ -46,6 +48,8 @@ export const THING_OPERATIONS = [
     parameters: [optional('properties', 'object'), optional('events', 'object')],
     limits: PER_POST,
     codes: [460, 6106, ...MODEL_CODES],
+    // As for the pack post: not named by A.9.
+    autoSubscribed: 'reply',
   }),
   up('thing.event.property.history.post', {
     row: 5,

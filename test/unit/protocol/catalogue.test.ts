@@ -38,6 +38,9 @@ const PUSHED = [
     'property/desired/get_reply property/desired/delete_reply reset_reply cipher/get_reply',
     'proxy/provisioning/product_register_reply bootstrap/config/push job/notify job/get_reply job/update_reply',
   ].flatMap((line) => line.split(' ').map((topic) => `/sys/{pk}/{dn}/thing/${topic}`)),
+  // Beyond A.9, which names only the history post of this family.
+  '/sys/{pk}/{dn}/thing/event/property/pack/post_reply',
+  '/sys/{pk}/{dn}/thing/event/property/batch/post_reply',
   '/sys/{pk}/{dn}/rrpc/request/+',
   '/sys/{pk}/{dn}/_thing/event/notify',
   '/sys/{pk}/{dn}/_thing/service/post_reply',
