@@ -1,4 +1,4 @@
-import type { DeviceIdentity, Json } from '../protocol';
+import { type DeviceIdentity, type Json, topicProblem } from '../protocol';
 import { MqttBroker } from './broker/broker';
 import type { Delivery } from './broker/session';
 import { makeCertificate } from './certificate';
@@ -76,7 +76,7 @@ export interface Emulator {
     /** @throws UnknownDeviceError */
     delete(identity: DeviceIdentity): void;
   };
-  /** Sends a message to a device that subscribed the topic. @throws UnknownDeviceError */
+  /** Sends a message to a device that subscribed the topic. @throws UnknownDeviceError @throws RangeError */
   publishToDevice(
     identity: DeviceIdentity,
     topic: string,
@@ -207,6 +207,8 @@ class RunningEmulator implements Emulator {
     payload: string | Uint8Array,
     qos: 0 | 1 = 1,
   ): Delivery {
+    const problem = topicProblem(topic);
+    if (problem !== undefined) throw new RangeError(`"${topic}" cannot be published to: ${problem}`);
     return this.platform.push(this.known(identity), topic, payload, qos);
   }
 

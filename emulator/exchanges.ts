@@ -19,6 +19,9 @@ export interface ExchangeInput {
 }
 
 const LONGEST_KEPT = 4096;
+const LONGEST_NAME = 64;
+const LONGEST_TOPIC = 256;
+const LONGEST_NOTE = 1000;
 
 /** One entry of the log. Text is made when somebody reads it. */
 export class Exchange {
@@ -37,22 +40,25 @@ export class Exchange {
     readonly time: number,
     input: ExchangeInput,
   ) {
+    const { identity, payload } = input;
     this.kind = input.kind;
-    this.identity = input.identity;
-    this.topic = input.topic;
+    this.identity = identity && cutIdentity(identity);
+    this.topic = input.topic && cut(input.topic, LONGEST_TOPIC);
     this.qos = input.qos;
     this.operation = input.operation;
     this.code = input.code;
-    this.note = input.note;
-    const { payload } = input;
+    this.note = input.note && cut(input.note, LONGEST_NOTE);
     // A copy: the parser's buffers are parts of larger ones that would all stay in memory.
-    this.payload = typeof payload === 'object' ? Buffer.from(payload.subarray(0, LONGEST_KEPT)) : payload;
+    this.payload =
+      typeof payload === 'object'
+        ? Buffer.from(payload.subarray(0, LONGEST_KEPT))
+        : payload && cut(payload, LONGEST_KEPT);
   }
 
   /** Payload as text, at most 4,096 bytes of it. */
   get text(): string {
     const { payload } = this;
-    return typeof payload === 'object' ? payload.toString() : (payload ?? '').slice(0, LONGEST_KEPT);
+    return typeof payload === 'object' ? payload.toString() : (payload ?? '');
   }
 
   /** Payload as JSON; undefined when it is none. */
@@ -79,6 +85,17 @@ export class Exchange {
     parts.push(this.text.replace(/\s+/g, ' '));
     return parts.filter((part) => part !== undefined && part !== '').join(' ');
   }
+}
+
+// Through a buffer, because a slice of a text keeps the whole text in memory.
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : Buffer.from(text.slice(0, length)).toString();
+}
+
+function cutIdentity(identity: DeviceIdentity): DeviceIdentity {
+  const { productKey, deviceName } = identity;
+  if (productKey.length <= LONGEST_NAME && deviceName.length <= LONGEST_NAME) return identity;
+  return { productKey: cut(productKey, LONGEST_NAME), deviceName: cut(deviceName, LONGEST_NAME) };
 }
 
 export type ExchangePredicate = (exchange: Exchange) => boolean;

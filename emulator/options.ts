@@ -21,6 +21,8 @@ export interface EmulatorLimits {
   eventsPerDevice: number;
   /** Identifiers kept for a device without a thing model. */
   propertiesPerDevice: number;
+  /** Values and events kept of one device; beyond it history is forgotten. */
+  deviceBytes: number;
   exchanges: number;
   /** Products and devices that may be created by whoever connects. */
   provisionedDevices: number;
@@ -46,6 +48,7 @@ export const DEFAULT_LIMITS: EmulatorLimits = {
   samplesPerProperty: 1000,
   eventsPerDevice: 1000,
   propertiesPerDevice: 1000,
+  deviceBytes: 32 * 1024 * 1024,
   exchanges: 1000,
   provisionedDevices: 100_000,
   iotTokenMs: 7 * 24 * 3_600_000,

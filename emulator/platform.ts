@@ -1,3 +1,4 @@
+import type { OperationName } from '../protocol';
 import type { ConnectContext } from './auth/connect';
 import { TokenStore } from './auth/tokens';
 import { maySubscribe } from './broker/rights';
@@ -108,10 +109,7 @@ export class Platform implements ConnectContext {
   uplink(session: Session, topic: string, payload: Uint8Array, qos: 0 | 1): void {
     let route = session.routes.get(topic);
     if (route === undefined) {
-      const own = session.device;
-      route = findRoute(topic, ({ productKey, deviceName }) =>
-        own.identity.productKey === productKey && own.identity.deviceName === deviceName ? own : undefined,
-      );
+      route = findRoute(topic, session.speaksFor);
       if (session.routes.size >= REMEMBERED_ROUTES) session.routes.clear();
       session.routes.set(topic, route);
     }
@@ -141,10 +139,16 @@ export class Platform implements ConnectContext {
 
   /**
    * Sends a message to a device.
-   * @param always also when the device did not subscribe the topic
+   * @param operation its name in the catalogue, for faults and the log
    */
-  push(device: Device, topic: string, payload: string | Uint8Array, qos: 0 | 1, always = false): Delivery {
-    const fault = this.faults.strike('down', device, topic, undefined);
+  push(
+    device: Device,
+    topic: string,
+    payload: string | Uint8Array,
+    qos: 0 | 1,
+    operation?: OperationName,
+  ): Delivery {
+    const fault = this.faults.strike('down', device, topic, operation);
     const session = this.sessionOf(device);
     if (this.silent) return 'offline';
     let delivery: Delivery = 'offline';
@@ -157,20 +161,20 @@ export class Platform implements ConnectContext {
         this.kick(device);
         break;
       case 'delay':
-        this.later(fault.ms, () => session.send(topic, payload, qos, always));
+        this.later(fault.ms, () => session.send(topic, payload, qos));
         break;
       case 'malformReply':
-        delivery = session.send(topic, malformed(payload), qos, always);
+        delivery = session.send(topic, malformed(payload), qos);
         break;
       case 'duplicate':
-        session.send(topic, payload, qos, always);
-        delivery = session.send(topic, payload, qos, always);
+        session.send(topic, payload, qos);
+        delivery = session.send(topic, payload, qos);
         break;
       default:
-        delivery = session.send(topic, payload, qos, always);
+        delivery = session.send(topic, payload, qos);
     }
     const note = fault ? `fault: ${fault.action}` : delivery === 'sent' ? undefined : delivery;
-    this.exchanges.add({ kind: 'down', identity: device.identity, topic, payload, qos, note });
+    this.exchanges.add({ kind: 'down', identity: device.identity, topic, payload, qos, operation, note });
     return delivery;
   }
 
@@ -220,7 +224,7 @@ export class Platform implements ConnectContext {
           note,
         });
         if (route.replyTopic !== undefined) {
-          this.push(device, route.replyTopic, refusal(payload, code, route.method), qos);
+          this.push(device, route.replyTopic, refusal(payload, code, route.method), qos, operation);
         }
         return;
       }
@@ -250,16 +254,18 @@ export class Platform implements ConnectContext {
       payload,
       now: this.clock(),
       limits: this.limits,
-      speaksFor: (wanted) =>
-        wanted.productKey === session.device.identity.productKey &&
-        wanted.deviceName === session.device.identity.deviceName
-          ? session.device
-          : undefined,
+      speaksFor: session.speaksFor,
     });
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, code: result.code, note });
     if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;
-    this.push(device, replyTopic, fault === 'malformReply' ? malformed(result.reply) : result.reply, qos);
+    this.push(
+      device,
+      replyTopic,
+      fault === 'malformReply' ? malformed(result.reply) : result.reply,
+      qos,
+      operation,
+    );
   }
 }
 

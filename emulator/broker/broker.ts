@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
-import { parseClientId } from '../../protocol';
+import { type DeviceIdentity, parseClientId, parseMqttUsername } from '../../protocol';
 import { judgeConnect, type Verdict } from '../auth/connect';
 import type { Connection, Platform } from '../platform';
 import { SessionPersistence } from './persistence';
@@ -12,6 +12,8 @@ import type { Session } from './session';
 /** What is known of a connection since its CONNECT. */
 interface Facts {
   verdict: Verdict;
+  /** Whom it says to be; of no meaning before the verdict. */
+  claimed: DeviceIdentity | undefined;
   clean: boolean;
   remoteAddress: string;
   session?: Session;
@@ -189,7 +191,8 @@ export class MqttBroker {
       hasWill: packet.will !== undefined && packet.will !== null,
       secure,
     });
-    this.facts.set(client, { verdict, clean: packet.clean ?? true, remoteAddress });
+    const claimed = parseMqttUsername(packet.username ?? '');
+    this.facts.set(client, { verdict, claimed, clean: packet.clean ?? true, remoteAddress });
     delete packet.will;
     packet.clientId =
       verdict.kind === 'device' ? verdict.device.key : `${verdict.kind} ${this.nextRegistration++}`;
@@ -206,7 +209,12 @@ export class MqttBroker {
     const { verdict } = facts;
     if (verdict.kind === 'refused') {
       const { reason, returnCode } = verdict;
-      this.platform.exchanges.add({ kind: 'refuse', code: returnCode, note: reason });
+      this.platform.exchanges.add({
+        kind: 'refuse',
+        identity: facts.claimed,
+        code: returnCode,
+        note: reason,
+      });
       this.platform.log(`CONNECT refused with ${returnCode}: ${reason}`);
       done(Object.assign(new Error(reason), { returnCode }), null);
       return;
@@ -235,6 +243,8 @@ export class MqttBroker {
     const { verdict, session } = facts;
     if (verdict.kind === 'registration') {
       client.conn.write(encodePublish(verdict.topic, verdict.payload, 0, 0, false));
+      // Without the payload: it holds a secret.
+      this.platform.exchanges.add({ kind: 'down', identity: facts.claimed, topic: verdict.topic, qos: 0 });
       facts.timer = setTimeout(() => client.close(), this.platform.limits.registrationMs);
       facts.timer.unref();
       return;
@@ -260,6 +270,7 @@ export class MqttBroker {
     const { session } = this.facts.get(client) ?? {};
     if (session?.owner !== client) return false;
     const { topic, qos } = subscription;
+    // The platform has no QoS 2 (A.2); the library leaves no way to grant less than was asked.
     const granted =
       qos < 2 && this.platform.maySubscribe(session, topic) && session.subscribe(topic, qos === 1 ? 1 : 0);
     const { identity } = session.device;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { AUTO_SUBSCRIBED, topicMatches } from '../../protocol';
+import { AUTO_SUBSCRIBED, type DeviceIdentity, topicMatches } from '../../protocol';
 import type { EmulatorLimits } from '../options';
 import type { Device } from '../registry/device';
 import { encodePublish } from './publish-packet';
@@ -48,6 +48,12 @@ export class Session {
     private readonly limits: EmulatorLimits,
     private readonly clock: () => number,
   ) {}
+
+  /** The device of these names, when this connection may speak for it. */
+  readonly speaksFor = ({ productKey, deviceName }: DeviceIdentity): Device | undefined => {
+    const { identity } = this.device;
+    return identity.productKey === productKey && identity.deviceName === deviceName ? this.device : undefined;
+  };
 
   /** A new connection takes the session over; what an unclean one kept stays. */
   takeOver(
@@ -104,10 +110,9 @@ export class Session {
   /**
    * Sends a message to the device when it subscribed the topic or is served without (`_ss=1`, A.9). A message
    * goes out once, however many subscriptions cover it.
-   * @param always also without a subscription
    */
-  send(topic: string, payload: string | Uint8Array, qos: 0 | 1, always = false): Delivery {
-    const granted = always ? 1 : this.grantedQos(topic);
+  send(topic: string, payload: string | Uint8Array, qos: 0 | 1): Delivery {
+    const granted = this.grantedQos(topic);
     if (granted < 0) return 'notSubscribed';
     const effective = qos === 1 && granted === 1 ? 1 : 0;
     const message: Outgoing = { topic, payload, qos: effective, queuedAt: this.clock() };

@@ -27,7 +27,9 @@ export function storeProperty(
     const [problem] = checkValue(definition.dataType, value, identifier);
     if (problem !== undefined) return problemMessage(problem);
   }
-  if (!device.storeSample(identifier, { value, time: at })) return `${identifier}: too many identifiers`;
+  if (!device.storeSample(identifier, { value, time: at })) {
+    return `${identifier}: too many identifiers or too much data`;
+  }
   return undefined;
 }
 
@@ -51,14 +53,9 @@ export function storeEvent(
   if (time === undefined) {
     return { code: 6326, reason: `${identifier}: time is malformed or more than 24 h ahead` };
   }
-  device.events.push({
-    identifier,
-    name: definition?.name ?? identifier,
-    type: definition?.type ?? 'info',
-    value,
-    time,
-  });
-  return undefined;
+  const { name = identifier, type = 'info' } = definition ?? {};
+  const stored = device.storeEvent({ identifier, name, type, value, time });
+  return stored ? undefined : { code: 500, reason: `${identifier}: too much data` };
 }
 
 // The vendor's device SDK documents its events without the `value` around the output parameters.

@@ -37,6 +37,7 @@ export class Device {
   readonly tags = new Map<string, string>();
   readonly properties = new Map<string, Ring<StoredSample>>();
   readonly events: Ring<StoredEvent>;
+  private bytes = 0;
 
   constructor(
     readonly product: Product,
@@ -58,15 +59,51 @@ export class Device {
     return this.activatedAt === undefined ? 'UNACTIVE' : 'OFFLINE';
   }
 
-  /** Keeps a value. @returns false when a device without a thing model has too many identifiers already */
+  /** Keeps a value. @returns false when there are too many identifiers or too much data of this device already */
   storeSample(identifier: string, sample: StoredSample): boolean {
     let ring = this.properties.get(identifier);
+    if (ring === undefined && this.properties.size >= this.limits.propertiesPerDevice) return false;
+    if (!this.claim(sizeOf(sample.value))) return false;
     if (ring === undefined) {
-      if (this.properties.size >= this.limits.propertiesPerDevice) return false;
       ring = new Ring(this.limits.samplesPerProperty);
       this.properties.set(identifier, ring);
     }
-    ring.push(sample);
+    this.release(ring.push(sample));
     return true;
   }
+
+  /** Keeps an event. @returns false when there is too much data of this device already */
+  storeEvent(event: StoredEvent): boolean {
+    if (!this.claim(sizeOf(event.value))) return false;
+    this.release(this.events.push(event));
+    return true;
+  }
+
+  /** Makes room by forgetting history: latest values matter most. */
+  private claim(size: number): boolean {
+    if (this.bytes + size > this.limits.deviceBytes) {
+      this.bytes = 0;
+      for (const ring of [...this.properties.values(), this.events]) {
+        ring.keepLast();
+        this.bytes += sizeOf(ring.last()?.value ?? null);
+      }
+    }
+    if (this.bytes + size > this.limits.deviceBytes) return false;
+    this.bytes += size;
+    return true;
+  }
+
+  private release(entry: { value: Json } | undefined): void {
+    if (entry !== undefined) this.bytes -= sizeOf(entry.value);
+  }
+}
+
+const ENTRY_BYTES = 64;
+
+/** About how much memory a stored value takes. */
+function sizeOf(value: Json): number {
+  if (typeof value === 'string') return ENTRY_BYTES + value.length;
+  return typeof value === 'object' && value !== null
+    ? ENTRY_BYTES + 2 * JSON.stringify(value).length
+    : ENTRY_BYTES;
 }

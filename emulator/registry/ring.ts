@@ -5,10 +5,20 @@ export class Ring<T> {
 
   constructor(private readonly size: number) {}
 
-  push(entry: T): void {
-    if (this.entries.length < this.size) this.entries.push(entry);
-    else this.entries[this.next] = entry;
+  /** @returns the entry that went for it */
+  push(entry: T): T | undefined {
+    const oldest = this.entries.length < this.size ? undefined : this.entries[this.next];
+    this.entries[this.next] = entry;
     this.next = (this.next + 1) % this.size;
+    return oldest;
+  }
+
+  /** Forgets all entries but the last. */
+  keepLast(): void {
+    const last = this.last();
+    this.entries.length = 0;
+    this.next = 0;
+    if (last !== undefined) this.push(last);
   }
 
   get length(): number {
