@@ -37,6 +37,19 @@ describe('exchange log', () => {
     assert.equal(log.list()[0]?.json, undefined);
   });
 
+  it('cuts names, topics and notes that somebody made too long', () => {
+    const log = new ExchangeLog(10, () => 0);
+    const long = 'x'.repeat(100_000);
+    log.add({
+      kind: 'http',
+      identity: { productKey: long, deviceName: long },
+      topic: long,
+      note: long,
+      payload: long,
+    });
+    assert.ok(JSON.stringify(log.list()).length < 10_000);
+  });
+
   it('shows one line per entry', () => {
     const log = new ExchangeLog(10, () => Date.UTC(2026, 0, 1, 12));
     const identity = { productKey: 'pk', deviceName: 'dn' };
