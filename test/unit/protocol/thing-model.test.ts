@@ -98,6 +98,17 @@ describe('thing model', () => {
     );
   });
 
+  it('encodes any fitting value of any type so that it reads back the same and still fits', () => {
+    fc.assert(
+      fc.property(typedValue(), ({ dataType, value }) => {
+        assert.deepEqual(checkValue(dataType, value, 'x'), []);
+        const back = JSON.parse(encodeValue(dataType, value)) as Json;
+        assert.deepEqual(back, value);
+        assert.deepEqual(coerceValue(dataType, back), value);
+      }),
+    );
+  });
+
   it('reads the console’s document: modules, generated features, text numbers', () => {
     const document = {
       properties: [{ identifier: 'a', dataType: { type: 'int', specs: { min: '0', max: '9' } } }],
@@ -339,3 +350,40 @@ describe('property report', () => {
     assert.equal(event('overheat', 5).problems[0]?.rule, 'notObject');
   });
 });
+
+/** A data type with a value that fits it; zero is never negative, because JSON text does not tell. */
+function typedValue(): fc.Arbitrary<{ dataType: DataType; value: Json }> {
+  const of = (dataType: DataType, value: fc.Arbitrary<Json>) =>
+    value.map((found) => ({ dataType, value: found }));
+  const real = (max: number) =>
+    fc.double({ noNaN: true, min: -max, max, noDefaultInfinity: true }).map((value) => value + 0);
+  const scalar = fc.oneof(
+    of({ type: 'int' }, fc.integer()),
+    of({ type: 'float' }, real(3e38)),
+    of({ type: 'double' }, real(Number.MAX_VALUE)),
+    of({ type: 'text', length: 64 }, fc.string({ maxLength: 20 })),
+  );
+  const member = fc.oneof(
+    scalar,
+    of({ type: 'bool', labels: {} }, fc.constantFrom(0, 1)),
+    of({ type: 'enum', labels: { 1: 'a', 7: 'b' } }, fc.constantFrom(1, 7)),
+    of({ type: 'date' }, fc.nat().map(String)),
+  );
+  const struct = fc.array(member, { maxLength: 5 }).map((members) => ({
+    dataType: {
+      type: 'struct' as const,
+      members: members.map(({ dataType }, i) => ({
+        identifier: `m${i}`,
+        name: '',
+        required: true,
+        dataType,
+      })),
+    },
+    value: Object.fromEntries(members.map(({ value }, i) => [`m${i}`, value])),
+  }));
+  const list = fc.oneof(scalar, struct).map(({ dataType, value }) => ({
+    dataType: { type: 'array' as const, item: dataType },
+    value: [value, value],
+  }));
+  return fc.oneof(member, struct, list);
+}
