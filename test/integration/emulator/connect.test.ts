@@ -21,6 +21,7 @@ import {
   onlineLamp,
   PRODUCT,
   rawClient,
+  suback,
 } from '../../support/emulator';
 
 const { productKey, productSecret } = PRODUCT;
@@ -247,8 +248,11 @@ describe('emulator: who may connect', () => {
     const { topic, text } = await message;
     assert.equal(topic, '/ext/register');
     assert.deepEqual(JSON.parse(text), { ...LAMP_2, deviceSecret: 'secret-of-lamp-2' });
-    await client.endAsync(true);
+    assert.deepEqual(await suback(client, { '/ext/register': 1 }), [128], 'it is no session');
+    client.publish(`/sys/${productKey}/lamp-2/thing/event/property/post`, '{"id":"1","params":{"light":1}}');
+    await client.endAsync();
     assert.equal(emulator.devices.get(LAMP_2)?.status, 'UNACTIVE', 'registering is not connecting');
+    assert.deepEqual(emulator.devices.get(LAMP_2)?.properties, {});
 
     assert.equal(await connack(rawClient(emulator, fields, 'mqtt')), 2, 'plain TCP');
     assert.equal(await connack(rawClient(emulator, { ...fields, password: 'ff' }, 'mqtts')), 4);

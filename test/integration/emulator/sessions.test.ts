@@ -3,8 +3,10 @@ import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
 import {
   closed,
+  connack,
   LAMP_1,
   LAMP_2,
+  lampClient,
   nextMessage,
   onlineLamp,
   PRODUCT,
@@ -43,6 +45,13 @@ describe('emulator: sessions and topics', () => {
     await emulator.close();
   });
 
+  /** A lamp that has not got CONNACK yet: what waits for it comes right behind. */
+  const connectingLamp = (settings: Parameters<typeof lampClient>[2]) => {
+    const client = lampClient(emulator, LAMP_1, settings);
+    clients.push(client);
+    return client;
+  };
+
   /** Everything that arrives until a message with this text. */
   const upTo = (client: MqttClient, last: string) =>
     new Promise<string[]>((resolve) => {
@@ -62,9 +71,11 @@ describe('emulator: sessions and topics', () => {
     now += 7 * 24 * 3_600_000;
     for (const text of ['b', 'c']) assert.equal(emulator.publishToDevice(LAMP_1, GET, text, 1), 'queued');
     assert.equal(emulator.publishToDevice(LAMP_1, GET, 'lost', 0), 'offline');
-    const second = await lamp(LAMP_1, { clean: false, signedClientId: 'second', manualConnect: false });
+    const second = connectingLamp({ clean: false, signedClientId: 'second' });
+    const texts = upTo(second, 'end');
+    assert.equal(await connack(second), 0);
     emulator.publishToDevice(LAMP_1, GET, 'end', 1);
-    assert.deepEqual(await upTo(second, 'end'), ['b', 'c', 'end']);
+    assert.deepEqual(await texts, ['b', 'c', 'end']);
 
     await second.endAsync();
     await emulator.exchanges.waitFor(({ kind }) => kind === 'disconnect', {
@@ -72,8 +83,7 @@ describe('emulator: sessions and topics', () => {
     });
     for (const text of ['1', '2', '3', '4', '5']) emulator.publishToDevice(LAMP_1, GET, text, 1);
     assert.equal(emulator.devices.get(LAMP_1)?.waiting, 3);
-    const third = await lamp(LAMP_1, { clean: false });
-    assert.deepEqual(await upTo(third, '5'), ['3', '4', '5']);
+    assert.deepEqual(await upTo(connectingLamp({ clean: false }), '5'), ['3', '4', '5']);
   });
 
   it('keeps nothing for a clean session', async () => {
@@ -96,9 +106,7 @@ describe('emulator: sessions and topics', () => {
     deaf.stream.destroy();
     await gone;
     await emulator.exchanges.waitFor(({ kind }) => kind === 'disconnect');
-    const back = onlineLamp(emulator, LAMP_1, { clean: false });
-    const client = await back;
-    clients.push(client);
+    const client = connectingLamp({ clean: false });
     const duplicate = await new Promise<boolean>((resolve) =>
       client.once('message', (_topic, _payload, packet) => resolve(packet.dup)),
     );

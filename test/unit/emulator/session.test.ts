@@ -91,6 +91,11 @@ describe('session of a device', () => {
     one.end();
     one.takeOver(wire(), KEPT);
     assert.equal(one.send('t', 'c', 1), 'notSubscribed');
+    // Thrown out by a newcomer, a clean session ends without saying so.
+    one.takeOver(wire(), CLEAN);
+    one.subscribe('t', 1);
+    one.takeOver(wire(), KEPT);
+    assert.equal(one.send('t', 'd', 1), 'notSubscribed');
   });
 
   it('takes the highest quality of service of several subscriptions, up to a number of them', () => {
