@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url);
 rmSync(dist, { recursive: true, force: true });
 compile();
 for (const name of nodeNames()) await buildNode(name);
-chmodSync(join(dist, 'emulator', 'cli.js'), 0o755);
+if (existsSync(join(dist, 'emulator', 'cli.js'))) chmodSync(join(dist, 'emulator', 'cli.js'), 0o755);
 
 function compile() {
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
