@@ -1,12 +1,7 @@
-import {
-  identityProblem,
-  KEEP_ALIVE_SECONDS,
-  LONGEST_CLIENT_ID,
-  mqttEndpoint,
-  thingKey,
-  topicMatches,
-} from '../protocol';
+import { KEEP_ALIVE_SECONDS, LIMITS, topicMatches, topicProblem } from '../protocol';
 import { AlinkError } from './errors';
+import { type MessageListener, MessageListeners } from './listeners';
+import { checkFilter, checkOptions } from './options';
 import { Credentials } from './registration/credentials';
 import { Dispatcher } from './report/dispatcher';
 import { Reporter } from './report/reporter';
@@ -15,10 +10,10 @@ import { DeviceThingModel } from './thing-model';
 import { DeviceIdentityTopics } from './topics';
 import type { DeviceOptions, IncomingMessage, LogLine, SessionState } from './types';
 
-interface MessageListener {
-  filter: string;
-  listener: (message: IncomingMessage) => void;
-}
+type Log = (line: LogLine) => void;
+
+/** Published and not yet acknowledged, outside of requests; more are refused instead of filling the memory. */
+const MOST_PUBLISHING = 10_000;
 
 /** One device's connection and everything on it, shared by all handles of that device. */
 export class Connection {
@@ -30,18 +25,21 @@ export class Connection {
   readonly topics: DeviceIdentityTopics;
   readonly #stateListeners = new Set<(state: SessionState) => void>();
   readonly #onlineListeners = new Set<() => void>();
-  readonly #messageListeners = new Set<MessageListener>();
+  readonly #messageListeners = new MessageListeners();
+  readonly #logs = new Set<Log>();
   readonly #replyFilters: Set<string>;
-  readonly #options: DeviceOptions;
-  #lastWaiting = 0;
+  /** Reply topics that are known to be covered by a filter. */
+  readonly #coveredReplies = new Set<string>();
+  readonly #publishing = new Set<(error: Error) => void>();
+  #toldWaiting = 0;
 
   /** @throws AlinkError `badSettings` naming the field */
   constructor(options: DeviceOptions) {
     checkOptions(options);
-    this.#options = options;
     this.identity = options.identity;
     this.topics = new DeviceIdentityTopics(options.identity);
-    this.thingModel = new DeviceThingModel(options.thingModel, (line) => this.log(line));
+    const log: Log = (line) => this.#log(line);
+    this.thingModel = new DeviceThingModel(options.thingModel, log);
     const { productKey, deviceName } = options.identity;
     const events = `/sys/${productKey}/${deviceName}/thing/event`;
     // Instances that know nothing of `_ss=1` need these; the others only confirm them (section J row 42).
@@ -49,22 +47,19 @@ export class Connection {
     const credentials = new Credentials(options);
     this.session = new Session({
       endpoint: () => credentials.endpoint(),
-      connectFields: async (signal) => {
-        await this.thingModel.loadCache();
-        return credentials.fields(signal);
-      },
-      onRefused: () => credentials.refused(),
+      connectFields: (signal, onSent) => credentials.fields(signal, onSent),
+      onRefused: (error) => credentials.refused(error),
       ca: options.ca,
       keepAliveSeconds: options.keepAliveSeconds ?? KEEP_ALIVE_SECONDS.default,
       cleanSession: options.cleanSession === true,
       timing: options.timing,
-      log: (line) => this.log(line),
+      log,
       filters: () => this.#filters(),
-      onRefusedFilter: (filter) => this.#replyFilters.delete(filter),
+      onRefusedFilter: (filter) => this.#refusedFilter(filter),
       onMessage: (message) => this.#receive(message),
       onState: () => this.#tellState(),
       onOnline: () => this.#online(),
-      onOffline: (error) => this.dispatcher.disconnected(error),
+      onOffline: (error) => this.#offline(error),
     });
     this.dispatcher = new Dispatcher({
       topics: this.topics,
@@ -76,13 +71,14 @@ export class Connection {
     this.reporter = new Reporter({
       dispatcher: this.dispatcher,
       mode: options.thingModel?.mode ?? 'off',
-      model: () => this.thingModel.model,
-      online: () => this.session.link !== undefined,
+      thingModel: this.thingModel,
+      online: () => this.isOnline,
     });
   }
 
   get state(): SessionState {
-    const { name, reason, retryAt } = this.session.state;
+    const { retryAt } = this.session;
+    const { name, reason } = this.session.state;
     return {
       name,
       waiting: this.dispatcher.waiting,
@@ -95,33 +91,75 @@ export class Connection {
     return this.session.link !== undefined;
   }
 
+  /** Lines go to whoever came last: the others may be nodes of a flow that is gone. */
+  addLog(log: Log): () => void {
+    this.#logs.add(log);
+    return () => this.#logs.delete(log);
+  }
+
   onState(listener: (state: SessionState) => void): () => void {
-    this.#stateListeners.add(listener);
-    this.#call(listener, this.state);
-    return () => this.#stateListeners.delete(listener);
+    // An object of its own, so that the same function may listen twice.
+    const own = (state: SessionState) => listener(state);
+    this.#stateListeners.add(own);
+    this.#call(own, this.state);
+    return () => this.#stateListeners.delete(own);
   }
 
   onOnline(listener: () => void): () => void {
-    this.#onlineListeners.add(listener);
-    return () => this.#onlineListeners.delete(listener);
+    const own = () => listener();
+    this.#onlineListeners.add(own);
+    return () => this.#onlineListeners.delete(own);
   }
 
-  onMessage(filter: string, listener: (message: IncomingMessage) => void): () => void {
-    const entry = { filter, listener };
-    const known = this.#filters().includes(filter);
-    this.#messageListeners.add(entry);
-    if (!known) this.session.subscribe([filter]);
+  /** @throws AlinkError `badSettings` when the filter cannot be subscribed */
+  onMessage(filter: string, entry: MessageListener): () => void {
+    checkFilter(filter);
+    this.#messageListeners.add(filter, entry);
+    this.session.subscribe([filter]);
     return () => {
-      if (this.#messageListeners.delete(entry) && !this.#filters().includes(filter))
-        this.session.unsubscribe([filter]);
+      const last = this.#messageListeners.remove(filter, entry);
+      if (last && !this.#replyFilters.has(filter)) this.session.unsubscribe([filter]);
     };
   }
 
   /** Subscribes the answers of an operation that is used for the first time. */
   expectReplies(replyTopic: string): void {
-    for (const filter of this.#replyFilters) if (topicMatches(filter, replyTopic)) return;
-    this.#replyFilters.add(replyTopic);
-    this.session.subscribe([replyTopic]);
+    if (this.#coveredReplies.has(replyTopic)) return;
+    if (![...this.#replyFilters].some((filter) => topicMatches(filter, replyTopic))) {
+      this.#replyFilters.add(replyTopic);
+      this.session.subscribe([replyTopic]);
+    }
+    if (this.#coveredReplies.size < 500) this.#coveredReplies.add(replyTopic);
+  }
+
+  /** @throws AlinkError `invalidInput`, `payloadTooLarge`, `waitingFull`, `disconnected` */
+  async publish(topic: string, payload: Uint8Array | string, qos: 0 | 1): Promise<void> {
+    const reason = topicProblem(topic);
+    if (reason) throw new AlinkError('invalidInput', `${topic}: ${reason}`, { details: { topic, reason } });
+    const value = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
+    const limit = LIMITS.mqttPayloadBytes;
+    if (value > limit) {
+      const message = `the message has ${value} bytes, at most ${limit} are allowed`;
+      throw new AlinkError('payloadTooLarge', message, { details: { value, limit } });
+    }
+    const { link } = this.session;
+    if (!link) throw new AlinkError('disconnected', 'there is no connection', { retry: 'slow' });
+    if (this.#publishing.size >= MOST_PUBLISHING) {
+      const message = `${MOST_PUBLISHING} messages are waiting already`;
+      throw new AlinkError('waitingFull', message, { retry: 'slow', details: { limit: MOST_PUBLISHING } });
+    }
+    await new Promise<void>((resolve, reject) => {
+      const fail = (cause: Error) => {
+        if (!this.#publishing.delete(fail)) return;
+        reject(new AlinkError('disconnected', cause.message, { retry: 'slow', cause }));
+      };
+      // MQTT.js forgets its callbacks when a connection with a lasting session ends.
+      this.#publishing.add(fail);
+      link.publish(topic, payload, qos, (cause) => {
+        if (cause) fail(cause);
+        else if (this.#publishing.delete(fail)) resolve();
+      });
+    });
   }
 
   async close(): Promise<void> {
@@ -130,20 +168,37 @@ export class Connection {
     this.#stateListeners.clear();
     this.#onlineListeners.clear();
     this.#messageListeners.clear();
-  }
-
-  log(line: LogLine): void {
-    this.#options.log?.(line);
+    this.#logs.clear();
   }
 
   #filters(): string[] {
-    return [...new Set([...this.#replyFilters, ...[...this.#messageListeners].map(({ filter }) => filter)])];
+    return [...new Set([...this.#replyFilters, ...this.#messageListeners.filters])];
+  }
+
+  // `_ss=1` may bring the answers all the same, so only whoever asked for the topic is told.
+  #refusedFilter(filter: string): void {
+    if (this.#replyFilters.delete(filter)) this.#coveredReplies.clear();
+    const error = new AlinkError(
+      'subscriptionRefused',
+      `the platform refused the subscription of ${filter}`,
+      {
+        details: { topic: filter },
+      },
+    );
+    for (const { onRefused } of [...this.#messageListeners.of(filter)]) {
+      if (onRefused) this.#call(onRefused, error);
+    }
   }
 
   #online(): void {
     this.dispatcher.drain();
     for (const listener of [...this.#onlineListeners]) this.#call(listener, undefined);
     if (this.thingModel.fetched) void this.#fetchThingModel();
+  }
+
+  #offline(error: AlinkError): void {
+    this.dispatcher.disconnected(error);
+    for (const fail of [...this.#publishing]) fail(error);
   }
 
   async #fetchThingModel(): Promise<void> {
@@ -157,24 +212,25 @@ export class Connection {
       await this.thingModel.refresh(data);
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      this.log({ level: 'warn', event: 'thingModelNotFetched', details: { reason } });
+      this.#log({ level: 'warn', event: 'thingModelNotFetched', details: { reason } });
     }
   }
 
   #receive(message: IncomingMessage): void {
-    const answered = this.dispatcher.receive(message.topic, message.payload);
+    const { topic } = message;
+    const answered = this.dispatcher.receive(topic, message.payload);
     if (answered === 'malformed' || answered === 'unknownId') {
-      this.log({ level: 'debug', event: answered, details: { topic: message.topic } });
+      this.#log({ level: 'debug', event: answered, details: { topic } });
     }
-    for (const { filter, listener } of [...this.#messageListeners]) {
-      if (topicMatches(filter, message.topic)) this.#call(listener, message);
+    for (const listeners of this.#messageListeners.matching(topic)) {
+      for (const { listener } of listeners) this.#call(listener, message);
     }
   }
 
   #waiting(size: number): void {
-    // Queueing for the window while online is no news; only what waits for the connection is told.
-    if (this.isOnline && this.#lastWaiting === 0) return;
-    this.#lastWaiting = this.isOnline ? 0 : size;
+    // Queueing for the window while online is no news; what waited for the connection is, until it is gone.
+    if (this.isOnline && (size > 0 || this.#toldWaiting === 0)) return;
+    this.#toldWaiting = size;
     this.#tellState();
   }
 
@@ -183,51 +239,22 @@ export class Connection {
     for (const listener of [...this.#stateListeners]) this.#call(listener, state);
   }
 
+  #log(line: LogLine): void {
+    const log = [...this.#logs].at(-1);
+    try {
+      log?.(line);
+    } catch {
+      // A broken log must not break the connection, and there is nobody else to tell.
+    }
+  }
+
   // A listener is somebody else's code; its fault must not reach the connection or the other listeners.
   #call<T>(listener: (value: T) => void, value: T): void {
     try {
       listener(value);
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      this.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
+      this.#log({ level: 'warn', event: 'listenerFailed', details: { reason } });
     }
   }
-}
-
-function checkOptions(options: DeviceOptions): void {
-  const { identity, platform, transport, keepAliveSeconds, clientId, port } = options;
-  for (const field of ['productKey', 'deviceName'] as const) {
-    const problem = identityProblem(identity[field]);
-    if (problem) throw bad(field, problem);
-  }
-  const { min, max } = KEEP_ALIVE_SECONDS;
-  if (keepAliveSeconds !== undefined && !(keepAliveSeconds >= min && keepAliveSeconds <= max)) {
-    throw bad('keepAlive', `${min}–${max} s`);
-  }
-  if (
-    clientId !== undefined &&
-    (clientId === '' || clientId.length > LONGEST_CLIENT_ID || clientId.includes('|'))
-  ) {
-    throw bad('clientId', `1–${LONGEST_CLIENT_ID} characters, no |`);
-  }
-  try {
-    mqttEndpoint(platform, identity.productKey, transport, port);
-  } catch (cause) {
-    throw bad('transport', cause instanceof Error ? cause.message : String(cause));
-  }
-}
-
-function bad(field: string, reason: string): AlinkError {
-  return new AlinkError('badSettings', `${field}: ${reason}`, { details: { field, reason } });
-}
-
-/** Key under which one connection is shared: the thing, and where it connects. */
-export function connectionKey({ identity, platform, transport, port }: DeviceOptions): string {
-  const { kind } = platform;
-  const where = kind === 'public' ? platform.region : kind === 'instance' ? platform.instanceId : '';
-  const endpoint =
-    kind === 'emulator' || kind === 'custom'
-      ? mqttEndpoint(platform, identity.productKey, transport, port).url
-      : where;
-  return `${thingKey(identity)}@${kind}:${endpoint}`;
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Json, type ThingModel, topicProblem } from '../protocol';
-import { Connection, connectionKey } from './connection';
+import type { Json, ThingModel } from '../protocol';
+import { Connection } from './connection';
 import { AlinkError } from './errors';
+import { connectionKey } from './options';
 import { assertAnswerable } from './report/dispatcher';
 import type { Device, DeviceOptions, SessionState } from './types';
 
@@ -40,7 +41,7 @@ export function openDevice(options: DeviceOptions): Device {
   clearTimeout(shared.linger);
   shared.linger = undefined;
   shared.users++;
-  return new DeviceHandle(key, shared, options.lingerMs ?? 0);
+  return new DeviceHandle(key, shared, options);
 }
 
 /** How many connections are held, used or lingering; for tests that look for leaks. */
@@ -84,10 +85,11 @@ class DeviceHandle implements Device {
   readonly #undo = new Set<() => void>();
   #released: Promise<void> | undefined;
 
-  constructor(key: string, shared: Shared, lingerMs: number) {
+  constructor(key: string, shared: Shared, { lingerMs = 0, log }: DeviceOptions) {
     this.#key = key;
     this.#shared = shared;
     this.#lingerMs = lingerMs;
+    if (log) this.#track(shared.connection.addLog((line) => log(line)));
   }
 
   get identity(): Device['identity'] {
@@ -110,8 +112,8 @@ class DeviceHandle implements Device {
     return this.#track(this.#connection().onOnline(listener));
   }
 
-  onMessage: Device['onMessage'] = (filter, listener) =>
-    this.#track(this.#connection().onMessage(filter, listener));
+  onMessage: Device['onMessage'] = (filter, listener, onRefused) =>
+    this.#track(this.#connection().onMessage(filter, { listener, onRefused }));
 
   connect(): void {
     this.#connection().session.start();
@@ -127,21 +129,10 @@ class DeviceHandle implements Device {
     const connection = this.#connection();
     assertAnswerable(operation);
     connection.expectReplies(connection.topics.of(operation, options.variables).replyTopic);
-    return connection.dispatcher.submit({ operation, params: JSON.stringify(params), options });
+    return connection.dispatcher.submit({ operation, params: JSON.stringify(params ?? {}), options });
   }
 
-  async publish(topic: string, payload: Uint8Array | string, qos: 0 | 1): Promise<void> {
-    const problem = topicProblem(topic);
-    if (problem)
-      throw new AlinkError('invalidInput', `${topic}: ${problem}`, { details: { topic, reason: problem } });
-    const { link } = this.#connection().session;
-    if (!link) throw new AlinkError('disconnected', 'there is no connection', { retry: 'slow' });
-    await new Promise<void>((resolve, reject) => {
-      link.publish(topic, payload, qos, (cause) =>
-        cause ? reject(new AlinkError('disconnected', cause.message, { retry: 'slow', cause })) : resolve(),
-      );
-    });
-  }
+  publish: Device['publish'] = async (topic, payload, qos) => this.#connection().publish(topic, payload, qos);
 
   release(): Promise<void> {
     this.#released ??= this.#giveBack();

@@ -26,6 +26,10 @@ const SYSTEM: MachineSources = {
 // Boards first (device tree, Raspberry Pi's cpuinfo), then PCs, where root alone may read it.
 const SERIAL_FILES = ['/proc/device-tree/serial-number', '/proc/cpuinfo', '/sys/class/dmi/id/product_serial'];
 
+// What makers leave in the field when they fill in nothing; many machines would get the same name.
+const NO_SERIAL =
+  /^(0+|none|n\/a|not (specified|applicable)|default string|to be filled.*|system serial.*)$/i;
+
 /**
  * A deviceName made of the machine: MAC address, host name, or board serial, fitted to the rule of section D.
  * @returns undefined when the machine has none that can be used
@@ -64,7 +68,7 @@ function serial({ readFile }: MachineSources): string | undefined {
     const found = file.endsWith('cpuinfo')
       ? text?.match(/^Serial\s*:\s*(\S+)/m)?.[1]
       : text?.replaceAll('\0', '').trim();
-    if (found !== undefined && found !== '' && !/^0+$/.test(found)) return found;
+    if (found !== undefined && found !== '' && !NO_SERIAL.test(found)) return found;
   }
   return undefined;
 }

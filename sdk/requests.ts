@@ -1,73 +1,63 @@
-import { type AlinkReply, EnvelopeError, explainCode, parseReply } from '../protocol';
+import { type AlinkReply, EnvelopeError, explainCode, parseReply, parseRequest } from '../protocol';
 import { AlinkError, type Retry } from './errors';
+import { Sweep } from './sweep';
 
-interface Pending {
+/** A request that was sent: how it ends, and when it is too late. */
+export interface PendingRequest {
   operation: string;
+  /** On the clock of the requests. */
   deadline: number;
   timeoutMs: number;
   resolve: (reply: AlinkReply) => void;
   reject: (error: AlinkError) => void;
 }
 
-/** How exact time limits are kept; one timer serves all requests. */
-const SWEEP_MS = 100;
-
 /**
  * Requests that wait for their answer, matched by reply topic and id (B.0). Every one ends exactly once: by its
  * answer, its time limit, or the end of the connection.
  */
 export class Requests {
-  readonly #byTopic = new Map<string, Map<string, Pending>>();
+  readonly #byTopic = new Map<string, Map<string, PendingRequest>>();
+  readonly #sweep = new Sweep(() => this.#expire());
   #size = 0;
-  #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly now: () => number = Date.now) {}
+  /** @param now milliseconds on the clock of the deadlines */
+  constructor(private readonly now: () => number) {}
 
   get size(): number {
     return this.#size;
   }
 
-  /** @param timeoutMs limit of the whole request, from now */
-  add(
-    operation: string,
-    replyTopic: string,
-    id: string,
-    timeoutMs: number,
-    resolve: (reply: AlinkReply) => void,
-    reject: (error: AlinkError) => void,
-  ): void {
+  add(replyTopic: string, id: string, request: PendingRequest): void {
     let waiting = this.#byTopic.get(replyTopic);
     if (waiting === undefined) {
       waiting = new Map();
       this.#byTopic.set(replyTopic, waiting);
     }
-    waiting.set(id, { operation, deadline: this.now() + timeoutMs, timeoutMs, resolve, reject });
+    waiting.set(id, request);
     this.#size++;
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS);
-  }
-
-  /** Whether a message on this topic may answer a request. */
-  expects(topic: string): boolean {
-    return this.#byTopic.has(topic);
+    this.#sweep.wake();
   }
 
   /**
-   * Takes a message on a topic that is expected.
-   * @returns why it answers nothing: unreadable, or its id is unknown (too late, or a duplicate)
+   * Takes a message that may be an answer.
+   * @returns undefined when nothing of this topic is waited for; `unknownId` for an answer that is too late or
+   * came twice; `malformed` when it cannot be read and nobody can be told
    */
-  answer(topic: string, payload: Uint8Array): 'malformed' | 'unknownId' | undefined {
+  receive(topic: string, payload: Uint8Array): 'answered' | 'malformed' | 'unknownId' | undefined {
+    if (!this.#byTopic.has(topic)) return undefined;
     let reply: AlinkReply;
     try {
       reply = parseReply(payload);
     } catch (thrown) {
-      if (thrown instanceof EnvelopeError) return 'malformed';
+      if (thrown instanceof EnvelopeError) return this.#malformed(topic, payload, thrown);
       throw thrown;
     }
     const pending = this.#take(topic, String(reply.id));
     if (pending === undefined) return 'unknownId';
     if (reply.code === 200) pending.resolve(reply);
     else pending.reject(refusal(reply, pending.operation));
-    return undefined;
+    return 'answered';
   }
 
   /** Fails one request, for example because it could not be written. */
@@ -80,40 +70,54 @@ export class Requests {
     const all = [...this.#byTopic.values()].flatMap((waiting) => [...waiting.values()]);
     this.#byTopic.clear();
     this.#size = 0;
-    this.#stop();
+    this.#sweep.stop();
     for (const { reject } of all) reject(error);
   }
 
-  #take(topic: string, id: string): Pending | undefined {
+  #take(topic: string, id: string): PendingRequest | undefined {
     const waiting = this.#byTopic.get(topic);
     const pending = waiting?.get(id);
     if (waiting === undefined || pending === undefined) return undefined;
     waiting.delete(id);
     this.#size--;
-    if (this.#size === 0) this.#stop();
     return pending;
   }
 
-  #stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  // An answer without a code still has an id sometimes; then its request need not wait for its time limit.
+  #malformed(topic: string, payload: Uint8Array, why: EnvelopeError): 'answered' | 'malformed' {
+    let id: string;
+    try {
+      id = String(parseRequest(payload).id);
+    } catch {
+      return 'malformed'; // told by the caller
+    }
+    const pending = this.#take(topic, id);
+    if (pending === undefined) return 'malformed';
+    const { operation } = pending;
+    pending.reject(
+      new AlinkError('malformedReply', `the answer of the platform cannot be read: ${why.message}`, {
+        retry: 'slow',
+        cause: why,
+        details: { operation, reason: why.message },
+      }),
+    );
+    return 'answered';
   }
 
-  #sweep(): void {
+  #expire(): boolean {
     const now = this.now();
     for (const [topic, waiting] of this.#byTopic) {
       for (const [id, { deadline, timeoutMs, operation }] of waiting) {
         if (deadline > now) continue;
         const seconds = Math.round(timeoutMs / 100) / 10;
         const message = `the platform did not answer within ${seconds} s`;
-        this.fail(
-          topic,
-          id,
-          new AlinkError('timeout', message, { retry: 'slow', details: { seconds, operation } }),
-        );
+        const details = { seconds, operation };
+        this.fail(topic, id, new AlinkError('timeout', message, { retry: 'slow', details }));
       }
+      // Topics of events come from messages; only those in use are kept.
       if (waiting.size === 0) this.#byTopic.delete(topic);
     }
+    return this.#size > 0;
   }
 }
 

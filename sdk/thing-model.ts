@@ -13,6 +13,8 @@ export class DeviceThingModel {
   #model: ThingModel | undefined;
   readonly #cacheFile: string | undefined;
   readonly fetched: boolean;
+  /** Pending while the cache is being read; reports wait for it, or the first ones would go unchecked. */
+  loading: Promise<void> | undefined;
 
   /** @throws AlinkError `badSettings` when the document given is not a thing model */
   constructor(
@@ -22,6 +24,7 @@ export class DeviceThingModel {
     this.fetched = options?.fetch === true;
     this.#cacheFile = options?.cacheFile;
     if (options?.document !== undefined) this.#model = readDocument(options.document);
+    else if (this.#cacheFile !== undefined) this.loading = this.#loadCache(this.#cacheFile);
   }
 
   get model(): ThingModel | undefined {
@@ -29,14 +32,15 @@ export class DeviceThingModel {
   }
 
   /** Reads what an earlier run fetched; a damaged file is only as good as none. */
-  async loadCache(): Promise<void> {
-    if (this.#cacheFile === undefined || this.#model !== undefined) return;
+  async #loadCache(file: string): Promise<void> {
     try {
-      const model = parseThingModel(await readFile(this.#cacheFile, 'utf8'));
+      const model = parseThingModel(await readFile(file, 'utf8'));
       this.#model ??= model;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
       this.log({ level: 'warn', event: 'thingModelCache', details: { reason: String(cause) } });
+    } finally {
+      this.loading = undefined;
     }
   }
 

@@ -1,4 +1,4 @@
-import { type DeviceIdentity, formatTopic, operation } from '../protocol';
+import { type DeviceIdentity, formatTopic, operation, topicProblem } from '../protocol';
 import { AlinkError } from './errors';
 
 /** Topics of one operation of one device, ready to publish. */
@@ -30,6 +30,8 @@ export class DeviceIdentityTopics {
         method: method === undefined ? undefined : formatTopic(method, all),
         qos,
       };
+      const problem = topicProblem(built.topic);
+      if (problem) throw new RangeError(`${built.topic}: ${problem}`);
       // Event identifiers may come from messages; the cache must not grow with them.
       if (this.#cache.size < 500) this.#cache.set(key, built);
       return built;

@@ -126,8 +126,16 @@ export interface Device {
   onState(listener: (state: SessionState) => void): () => void;
   /** Session started (also after a reconnect); for work that each connection needs. */
   onOnline(listener: () => void): () => void;
-  /** Messages on topics that fit the filter; the filter is subscribed while anyone listens. */
-  onMessage(filter: string, listener: (message: IncomingMessage) => void): () => void;
+  /**
+   * Messages on topics that fit the filter; the filter is subscribed while anyone listens.
+   * @param onRefused told each time the platform refuses the subscription (`subscriptionRefused`)
+   * @throws AlinkError `badSettings` when the filter cannot be subscribed
+   */
+  onMessage(
+    filter: string,
+    listener: (message: IncomingMessage) => void,
+    onRefused?: (error: AlinkError) => void,
+  ): () => void;
   /**
    * Reports properties (B.1 rows 1, 4).
    * @param input object of values, of `{value, time}`, or an array of samples

@@ -9,6 +9,7 @@ import {
   iotTokenConnect,
   type MqttEndpoint,
   mqttEndpoint,
+  SESSION_PARAMETERS,
   type SignMethod,
   signDevice,
   signRegistration,
@@ -16,14 +17,12 @@ import {
 } from '../../protocol';
 import { hmac } from '../../protocol/hmac';
 import { AlinkError } from '../errors';
+import { TIMING, type Timing } from '../session/timing';
 import type { DeviceOptions } from '../types';
 import { postForm } from './https-door';
 import { newRandom } from './input';
 import { registerOverMqtt } from './over-mqtt';
 import type { StoredSecret } from './secret-store';
-
-/** Sent with every CONNECT: push system topics without SUBSCRIBE, custom-topic RRPC (A.3, A.9). */
-const PARAMETERS = { _ss: 1, ext: 1, lan: 'NodeJS' } as const;
 
 /**
  * Makes CONNECT's fields for one device, fresh for every attempt; registers or authenticates first when the
@@ -32,12 +31,15 @@ const PARAMETERS = { _ss: 1, ext: 1, lan: 'NodeJS' } as const;
 export class Credentials {
   readonly #options: DeviceOptions;
   readonly #signMethod: SignMethod;
+  readonly #timing: Timing;
   #stored: StoredSecret | undefined;
+  #storedIsOld = false;
   #token: { token: IotToken; endpoint: MqttEndpoint } | undefined;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
     this.#signMethod = options.signMethod ?? DEFAULT_SIGN_METHOD;
+    this.#timing = { ...TIMING, ...options.timing };
   }
 
   /** Where the next connection goes: HTTPS authentication may name another host. */
@@ -46,8 +48,11 @@ export class Credentials {
     return this.#token?.endpoint ?? mqttEndpoint(platform, identity.productKey, transport, port);
   }
 
-  /** @throws AlinkError when registration, authentication or the store fail */
-  async fields(signal: AbortSignal): Promise<ConnectFields> {
+  /**
+   * @param onSent told when registration itself sends a CONNECT, which counts like any other
+   * @throws AlinkError when registration, authentication or the store fail
+   */
+  async fields(signal: AbortSignal, onSent: () => void): Promise<ConnectFields> {
     const { authentication, identity } = this.#options;
     switch (authentication.kind) {
       case 'deviceSecret': {
@@ -56,41 +61,53 @@ export class Credentials {
       }
       case 'iotToken': {
         this.#token ??= await this.#authenticate(authentication.deviceSecret, signal);
-        return iotTokenConnect(identity, this.#token.token, PARAMETERS);
+        return iotTokenConnect(identity, this.#token.token, SESSION_PARAMETERS);
       }
       default: {
-        this.#stored ??= await this.#registered(signal);
+        this.#stored ??= await this.#registered(signal, onSent);
         return 'deviceToken' in this.#stored
-          ? tokenConnect(identity, this.#stored, PARAMETERS)
+          ? tokenConnect(identity, this.#stored, SESSION_PARAMETERS)
           : this.#signed(this.#stored.deviceSecret);
       }
     }
   }
 
   /** The platform refused: a token is asked for anew; a stored secret stays, because it is given only once. */
-  refused(): void {
+  refused(error: AlinkError): AlinkError {
     this.#token = undefined;
+    if (this.#stored === undefined) return error;
+    if (this.#options.platform.kind === 'emulator') {
+      // It forgets its devices when it ends, and gives a secret as often as it is asked.
+      this.#stored = undefined;
+      this.#storedIsOld = true;
+      return error;
+    }
+    const remedy =
+      'the secret in use was stored by dynamic registration; when the device was deleted on the platform and ' +
+      'created again, remove the stored secret so that it registers anew';
+    return new AlinkError(error.key, `${error.message}; ${remedy}`, {
+      ...(error.code === undefined ? {} : { code: error.code }),
+      retry: error.retry,
+      details: { ...error.details, storedSecret: 1 },
+      cause: error,
+    });
   }
 
   #signed(deviceSecret: string): ConnectFields {
     const { identity, clientId, transport } = this.#options;
-    if (deviceSecret === '') {
-      throw new AlinkError('credentialsMissing', 'the deviceSecret is missing', {
-        details: { field: 'deviceSecret' },
-      });
-    }
+    if (deviceSecret === '') throw missing('deviceSecret');
     return deviceConnect(hmac, {
       ...identity,
       deviceSecret,
       signMethod: this.#signMethod,
       secure: transport === 'tls' || transport === 'wss',
       timestamp: String(Date.now()),
-      parameters: PARAMETERS,
+      parameters: SESSION_PARAMETERS,
       ...(clientId === undefined ? {} : { clientId }),
     });
   }
 
-  async #registered(signal: AbortSignal): Promise<StoredSecret> {
+  async #registered(signal: AbortSignal, onSent: () => void): Promise<StoredSecret> {
     const { identity, secretStore } = this.#options;
     if (secretStore === undefined) {
       throw new AlinkError('badSettings', 'dynamic registration needs a place to store the secret', {
@@ -98,24 +115,21 @@ export class Credentials {
       });
     }
     const platformKey = this.#platformKey();
-    const known = await secretStore.read(identity, platformKey);
+    const known = this.#storedIsOld ? undefined : await secretStore.read(identity, platformKey);
     if (known) return known;
-    const secret = await this.#register(signal);
+    const secret = await this.#register(signal, onSent);
     await stored(secretStore.write(identity, platformKey, secret));
+    this.#storedIsOld = false;
     return secret;
   }
 
-  async #register(signal: AbortSignal): Promise<StoredSecret> {
+  async #register(signal: AbortSignal, onSent: () => void): Promise<StoredSecret> {
     const { authentication, identity, ca } = this.#options;
     if (authentication.kind !== 'productSecret' && authentication.kind !== 'noPreRegistration') {
       throw new AlinkError('badSettings', 'this authentication registers nothing');
     }
     const { productSecret } = authentication;
-    if (productSecret === '') {
-      throw new AlinkError('credentialsMissing', 'the productSecret is missing', {
-        details: { field: 'productSecret' },
-      });
-    }
+    if (productSecret === '') throw missing('productSecret');
     if (authentication.kind === 'productSecret' && authentication.via === 'https') {
       return this.#registerOverHttps(productSecret, signal);
     }
@@ -125,6 +139,8 @@ export class Credentials {
       productSecret,
       ca,
       signal,
+      onSent,
+      timing: this.#timing,
       endpoint: this.#registrationEndpoint(),
       signMethod: this.#signMethod,
       authType: whitelist ? 'regnwl' : 'register',
@@ -155,6 +171,7 @@ export class Credentials {
       },
       ca,
       signal,
+      limitMs: this.#timing.httpsMs,
       errorKey: 'registrationFailed',
     });
     if (typeof data.deviceSecret === 'string' && data.deviceSecret !== '')
@@ -167,6 +184,7 @@ export class Credentials {
     deviceSecret: string,
     signal: AbortSignal,
   ): Promise<{ token: IotToken; endpoint: MqttEndpoint }> {
+    if (deviceSecret === '') throw missing('deviceSecret');
     const { identity, platform, ca } = this.#options;
     const signmethod = this.#signMethod;
     const signed: DeviceSignFields = {
@@ -185,6 +203,7 @@ export class Credentials {
       },
       ca,
       signal,
+      limitMs: this.#timing.httpsMs,
       errorKey: 'authenticationFailed',
     });
     const { iotId, iotToken } = data;
@@ -227,6 +246,10 @@ export class Credentials {
         return 'emulator';
     }
   }
+}
+
+function missing(field: 'deviceSecret' | 'productSecret'): AlinkError {
+  return new AlinkError('credentialsMissing', `the ${field} is missing`, { details: { field } });
 }
 
 async function stored(writing: Promise<void>): Promise<void> {

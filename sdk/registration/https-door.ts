@@ -5,7 +5,6 @@ import { AlinkError } from '../errors';
 import { networkError } from '../session/network-error';
 import { trustedRoots } from '../session/stream';
 
-const LIMIT_MS = 10_000;
 const LARGEST_ANSWER = 64 * 1024;
 
 export interface FormPost {
@@ -13,6 +12,8 @@ export interface FormPost {
   form: Readonly<Record<string, string>>;
   ca?: string | undefined;
   signal: AbortSignal;
+  /** For the whole exchange, milliseconds. */
+  limitMs: number;
   /** Which key errors of the platform carry. */
   errorKey: 'registrationFailed' | 'authenticationFailed';
 }
@@ -45,7 +46,7 @@ function parseAnswer(text: string, errorKey: FormPost['errorKey']): JsonObject {
   throw new AlinkError(errorKey, reason, { retry: 'slow', details: { reason } });
 }
 
-function send({ url, form, ca, signal }: FormPost): Promise<string> {
+function send({ url, form, ca, signal, limitMs }: FormPost): Promise<string> {
   const target = new URL(url);
   const secure = target.protocol === 'https:';
   const host = target.hostname;
@@ -58,12 +59,14 @@ function send({ url, form, ca, signal }: FormPost): Promise<string> {
       {
         method: 'POST',
         agent: false,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
         headers: {
           'content-type': 'application/x-www-form-urlencoded',
           'content-length': Buffer.byteLength(body),
         },
         ...(roots ? { ca: roots } : {}),
+        // Also when the environment says otherwise.
+        rejectUnauthorized: true,
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -74,18 +77,18 @@ function send({ url, form, ca, signal }: FormPost): Promise<string> {
           else chunks.push(chunk);
         });
         response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-        response.on('error', (error) => reject(networkError(error, { host, port })));
+        response.on('error', (error) => reject(failure(error, host, port, signal, limitMs)));
       },
     );
-    request.on('error', (error) => reject(failure(error, host, port, signal)));
+    request.on('error', (error) => reject(failure(error, host, port, signal, limitMs)));
     request.end(body);
   });
 }
 
-function failure(error: Error, host: string, port: number, signal: AbortSignal): AlinkError {
+function failure(error: Error, host: string, port: number, signal: AbortSignal, limitMs: number): AlinkError {
   if (signal.aborted) return new AlinkError('aborted', 'the request was given up');
   if (error.name === 'TimeoutError' || error.name === 'AbortError') {
-    const seconds = LIMIT_MS / 1000;
+    const seconds = limitMs / 1000;
     return new AlinkError('registrationTimeout', `${host}:${port} did not answer within ${seconds} s`, {
       retry: 'slow',
       details: { host, port, seconds },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DeviceIdentity } from '../../protocol';
+import type { Timing } from '../session/timing';
 
 /** What every way of registration needs. */
 export interface RegistrationInput {
@@ -8,6 +9,9 @@ export interface RegistrationInput {
   /** PEM of further trusted roots. */
   ca?: string | undefined;
   signal: AbortSignal;
+  timing: Timing;
+  /** A CONNECT was sent. */
+  onSent: () => void;
 }
 
 /** A nonce, signed with the registration (A.6, A.7). */

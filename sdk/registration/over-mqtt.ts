@@ -1,4 +1,5 @@
 import {
+  type DeviceIdentity,
   isJsonObject,
   type MqttEndpoint,
   parseJson,
@@ -8,12 +9,8 @@ import {
 import { hmac } from '../../protocol/hmac';
 import { AlinkError } from '../errors';
 import { openLink } from '../session/mqtt-link';
-import { TIMING } from '../session/timing';
 import { newRandom, type RegistrationInput } from './input';
-import type { StoredSecret } from './secret-store';
-
-/** The platform closes a registration connection after 15 s (A.5). */
-const LIMIT_MS = 15_000;
+import { asSecret, type StoredSecret } from './secret-store';
 
 export interface MqttRegistration extends RegistrationInput {
   endpoint: MqttEndpoint;
@@ -39,16 +36,17 @@ export async function registerOverMqtt(input: MqttRegistration): Promise<StoredS
   const { promise, resolve, reject } = deferred<StoredSecret>();
   // It may be rejected before anybody waits for it, when the connection itself fails.
   promise.catch(() => undefined);
-  const seconds = LIMIT_MS / 1000;
+  const { timing } = input;
+  const seconds = timing.registrationMs / 1000;
   const timer = setTimeout(() => {
     const message = `the platform sent no secret within ${seconds} s`;
     reject(
       new AlinkError('registrationTimeout', message, {
         retry: 'slow',
-        details: { seconds, ...input.endpoint },
+        details: { seconds, host: input.endpoint.host, port: input.endpoint.port },
       }),
     );
-  }, LIMIT_MS);
+  }, timing.registrationMs);
   try {
     const link = await openLink({
       endpoint: input.endpoint,
@@ -56,16 +54,20 @@ export async function registerOverMqtt(input: MqttRegistration): Promise<StoredS
       ca: input.ca,
       keepAliveSeconds: 60,
       cleanSession: true,
-      handshakeMs: TIMING.handshakeMs,
-      connackMs: TIMING.connackMs,
+      handshakeMs: timing.handshakeMs,
+      connackMs: timing.connackMs,
+      endMs: timing.endMs,
       signal: input.signal,
+      onSent: input.onSent,
       onMessage: ({ topic, payload }) => {
         if (topic !== '/ext/register' && topic !== '/ext/regnwl') return;
-        const secret = readPush(payload);
+        const secret = readPush(payload, identity);
         if (secret) resolve(secret);
         else reject(failed('what the platform sent holds no secret'));
       },
       onClose: (error) => reject(failed(error.message)),
+    }).catch((thrown: unknown) => {
+      throw thrown instanceof AlinkError && thrown.code !== undefined ? refused(thrown) : thrown;
     });
     try {
       return await promise;
@@ -78,16 +80,33 @@ export async function registerOverMqtt(input: MqttRegistration): Promise<StoredS
 }
 
 // Told apart by its fields, because sources disagree about the topic (section J row 16).
-function readPush(payload: Uint8Array): StoredSecret | undefined {
+function readPush(payload: Uint8Array, identity: DeviceIdentity): StoredSecret | undefined {
   try {
     const body = parseJson(payload);
     if (!isJsonObject(body)) return undefined;
-    const { deviceSecret, clientId, deviceToken } = body;
-    if (typeof deviceToken === 'string' && typeof clientId === 'string') return { clientId, deviceToken };
-    return typeof deviceSecret === 'string' && deviceSecret !== '' ? { deviceSecret } : undefined;
+    const { productKey = identity.productKey, deviceName = identity.deviceName } = body;
+    if (productKey !== identity.productKey || deviceName !== identity.deviceName) return undefined;
+    return asSecret(body);
   } catch {
     return undefined; // reported by the caller
   }
+}
+
+// Codes mean something else here than on a usual connection (A.7).
+const REFUSALS: Record<number, string> = {
+  2: 'parameters are missing or wrong, or the connection is not encrypted',
+  3: 'the platform cannot register devices now',
+  4: 'the signature is wrong: check the productSecret',
+};
+
+function refused(error: AlinkError): AlinkError {
+  const reason = REFUSALS[error.code ?? 0] ?? error.message;
+  return new AlinkError('registrationFailed', `registration was refused: ${reason}`, {
+    ...(error.code === undefined ? {} : { code: error.code }),
+    retry: 'slow',
+    details: { reason },
+    cause: error,
+  });
 }
 
 function failed(reason: string): AlinkError {

@@ -1,7 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { type DeviceIdentity, isJsonObject, parseJson } from '../../protocol';
+import { type DeviceIdentity, isJsonObject, type JsonObject, parseJson } from '../../protocol';
 import { AlinkError } from '../errors';
 
 /** What dynamic registration gave; the platform gives it only once. */
@@ -9,9 +10,13 @@ export type StoredSecret = { deviceSecret: string } | { clientId: string; device
 
 /** Keeps what registration gave, so that it is found again after a restart. */
 export interface SecretStore {
-  /** @param platformKey tells platforms apart, because the same names may exist on several */
+  /**
+   * @param platformKey tells platforms apart, because the same names may exist on several
+   * @returns undefined when nothing was stored
+   * @throws AlinkError `secretStore` when something was stored and cannot be read
+   */
   read(identity: DeviceIdentity, platformKey: string): Promise<StoredSecret | undefined>;
-  /** Resolves when the secret is safely on disk. */
+  /** Resolves when the secret is safely on disk. @throws AlinkError `secretStore` */
   write(identity: DeviceIdentity, platformKey: string, secret: StoredSecret): Promise<void>;
 }
 
@@ -20,14 +25,9 @@ export interface SecretStore {
  * @param folder is created when the first secret is written
  */
 export function fileSecretStore(folder: string): SecretStore {
-  const fileOf = (identity: DeviceIdentity, platformKey: string) =>
-    join(
-      folder,
-      `${[platformKey, identity.productKey, identity.deviceName].map(fileNamePart).join('~')}.json`,
-    );
   return {
     read: async (identity, platformKey) => {
-      const file = fileOf(identity, platformKey);
+      const file = join(folder, fileName(identity, platformKey));
       let text: string;
       try {
         text = await readFile(file, 'utf8');
@@ -35,14 +35,19 @@ export function fileSecretStore(folder: string): SecretStore {
         if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw storeError('the stored secret could not be read', file, cause);
       }
+      const secret = parseSecret(text, identity);
       // A broken file is not taken for a missing one: registering again may be refused for good.
-      return parseSecret(text) ?? fail(storeError('the file with the stored secret is damaged', file));
+      if (secret === undefined) throw storeError('the file with the stored secret is damaged', file);
+      return secret;
     },
     write: async (identity, platformKey, secret) => {
-      const file = fileOf(identity, platformKey);
+      const file = join(folder, fileName(identity, platformKey));
+      const { productKey, deviceName } = identity;
+      const text = JSON.stringify({ productKey, deviceName, platform: platformKey, ...secret });
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeFileAtomic(file, JSON.stringify(secret), { mode: 0o600, fsync: true });
+        await writeFileAtomic(file, text, { mode: 0o600, fsync: true });
+        await flushFolder(folder);
       } catch (cause) {
         throw storeError('the secret could not be stored', file, cause);
       }
@@ -50,31 +55,52 @@ export function fileSecretStore(folder: string): SecretStore {
   };
 }
 
-function parseSecret(text: string): StoredSecret | undefined {
+/** Reads a secret or token from what the platform or a file gives. @returns undefined when there is none */
+export function asSecret({ deviceSecret, clientId, deviceToken }: JsonObject): StoredSecret | undefined {
+  if (isText(deviceToken) && isText(clientId) && !clientId.includes('|')) return { clientId, deviceToken };
+  return isText(deviceSecret) ? { deviceSecret } : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 1024;
+}
+
+function parseSecret(text: string, identity: DeviceIdentity): StoredSecret | undefined {
   try {
     const body = parseJson(text);
     if (!isJsonObject(body)) return undefined;
-    const { deviceSecret, clientId, deviceToken } = body;
-    if (typeof deviceSecret === 'string' && deviceSecret !== '') return { deviceSecret };
-    if (typeof clientId === 'string' && typeof deviceToken === 'string' && deviceToken !== '') {
-      return { clientId, deviceToken };
-    }
-    return undefined;
+    const same = body.productKey === identity.productKey && body.deviceName === identity.deviceName;
+    return same ? asSecret(body) : undefined;
   } catch {
     return undefined; // reported as damaged by the caller
   }
 }
 
-// Letters that file systems fold or forbid are written as their code, so that names cannot meet or escape.
-function fileNamePart(text: string): string {
-  return text.replace(/[^a-z0-9-]/g, (char) => `_${char.codePointAt(0)?.toString(16)}_`).slice(0, 120);
+// The name is there to be recognised, the digest to be unique: file systems forbid and fold letters, and a name
+// that was cut or folded would give one device the secret of another.
+function fileName({ productKey, deviceName }: DeviceIdentity, platformKey: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([platformKey, productKey, deviceName]))
+    .digest('hex');
+  const readable = `${productKey}~${deviceName}`.replace(/[^A-Za-z0-9~-]/g, '_').slice(0, 80);
+  return `${readable}~${digest.slice(0, 32)}.json`;
+}
+
+// The new name is durable only when the folder is, which not every file system lets one ask for.
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'EPERM') throw cause;
+  } finally {
+    await handle.close();
+  }
 }
 
 function storeError(message: string, file: string, cause?: unknown): AlinkError {
   const reason = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : message;
   return new AlinkError('secretStore', `${message}: ${file}`, { cause, details: { file, reason } });
-}
-
-function fail(error: Error): never {
-  throw error;
 }

@@ -4,19 +4,24 @@ import { Requests } from '../requests';
 import type { MqttLink } from '../session/mqtt-link';
 import type { DeviceIdentityTopics } from '../topics';
 import type { RequestOptions } from '../types';
-import { MemoryOutbox, type Outbox, type OutboxItem } from './outbox';
+import { MemoryOutbox, type Outbox, type OutboxItem, type OutgoingMessage } from './outbox';
 
 /** Unacknowledged QoS 1 messages that the platform takes (section D). */
 const WINDOW = 150;
 /** While online more may queue for the window than may wait without a connection. */
 const ONLINE_QUEUE = 20_000;
+/** Room that the envelope takes around the params; method and id are far shorter. */
+const ENVELOPE = 512;
 
 export interface DispatcherOptions {
   topics: DeviceIdentityTopics;
-  link: () => MqttLink | undefined;
+  /** The open link, undefined while offline. */
+  link: () => Pick<MqttLink, 'publish'> | undefined;
   waitingLimit: number;
   defaultTimeoutMs: number;
   onWaiting: (size: number) => void;
+  /** Milliseconds on a clock that never jumps: a wrong time of day must not let everything expire. */
+  now?: () => number;
 }
 
 /** A request to be sent: an operation of the catalogue and its params as JSON text. */
@@ -32,14 +37,16 @@ export interface Submission {
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #requests = new Requests();
+  readonly #now: () => number;
+  readonly #requests: Requests;
   readonly #outbox: Outbox;
   readonly #ids = new MessageIds(Date.now());
-  #inFlight = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#outbox = new MemoryOutbox(ONLINE_QUEUE, options.onWaiting);
+    this.#now = options.now ?? (() => performance.now());
+    this.#requests = new Requests(this.#now);
+    this.#outbox = new MemoryOutbox(options.onWaiting, this.#now);
   }
 
   /** Messages that wait for the connection or for their turn. */
@@ -54,80 +61,50 @@ export class Dispatcher {
 
   /** @throws AlinkError when the request cannot be sent, is refused or is not answered in time */
   submit({ operation: name, params, options }: Submission): Promise<AlinkReply> {
-    const timeoutMs = options.timeoutMs ?? this.#options.defaultTimeoutMs;
-    const deadline = Date.now() + timeoutMs;
     return new Promise<AlinkReply>((resolve, reject) => {
-      const { signal } = options;
-      if (signal?.aborted) {
-        reject(aborted());
-        return;
-      }
-      const item: OutboxItem = {
-        deadline,
-        timeoutMs,
-        reject,
-        send: () => this.#publish(name, params, options, deadline, resolve, reject),
-      };
-      if (signal === undefined) {
-        this.#enqueue(item);
-        return;
-      }
-      // The listener leaves with the message: one signal lives as long as its node and sees millions of them.
-      const abort = () => {
-        this.#outbox.remove(item);
-        item.reject(aborted());
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      const settled = () => signal.removeEventListener('abort', abort);
-      const { reject: fail } = item;
-      item.reject = (error) => {
-        settled();
-        fail(error);
-      };
-      item.send = () =>
-        this.#publish(
-          name,
-          params,
-          options,
-          deadline,
-          (reply) => {
-            settled();
-            resolve(reply);
-          },
-          item.reject,
-        );
-      this.#enqueue(item);
+      const { signal, variables } = options;
+      if (signal?.aborted) throw aborted();
+      const { topic, replyTopic, method, qos } = this.#options.topics.of(name, variables);
+      checkSize(params, method);
+      const timeoutMs = options.timeoutMs ?? this.#options.defaultTimeoutMs;
+      const message = { operation: name, topic, replyTopic, method, params, qos: options.qos ?? qos };
+      const item = { message, deadline: this.#now() + timeoutMs, timeoutMs, resolve, reject };
+      const online = this.#options.link() !== undefined;
+      this.#outbox.put(item, online ? ONLINE_QUEUE : this.#options.waitingLimit);
+      if (signal) this.#watch(item, signal);
+      this.drain();
     });
   }
 
-  /** A message on a topic of the device. @returns whether it was meant for a request */
-  receive(topic: string, payload: Uint8Array): 'malformed' | 'unknownId' | 'answered' | undefined {
-    if (!this.#requests.expects(topic)) return undefined;
-    return this.#requests.answer(topic, payload) ?? 'answered';
+  /** A message on a topic of the device. @returns what became of it, undefined when no request waits there */
+  receive(topic: string, payload: Uint8Array): ReturnType<Requests['receive']> {
+    return this.#requests.receive(topic, payload);
   }
 
   /** Sends what waits, in the order it came, as far as the window allows. */
   drain(): void {
-    while (this.#inFlight < WINDOW && this.#options.link() !== undefined) {
+    while (this.#requests.size < WINDOW) {
+      const link = this.#options.link();
+      if (link === undefined) return;
       const item = this.#outbox.take();
       if (item === undefined) return;
-      item.send();
+      this.#send(link, item);
     }
   }
 
-  /** The connection ended: what was sent fails, what waits goes on waiting for its time limit. */
+  /**
+   * The connection ended: what was sent fails, because it may have arrived and must not be sent twice unasked;
+   * what waits goes on waiting for its time limit.
+   */
   disconnected(error: AlinkError): void {
     this.#requests.failAll(
       new AlinkError(
         'disconnected',
         'the connection was lost before the answer; the message may have arrived',
-        {
-          retry: 'slow',
-          cause: error,
-          details: { reason: error.message },
-        },
+        { retry: 'slow', cause: error, details: { reason: error.message } },
       ),
     );
+    this.#outbox.trim(this.#options.waitingLimit);
   }
 
   close(error: AlinkError): void {
@@ -135,82 +112,64 @@ export class Dispatcher {
     this.#requests.failAll(error);
   }
 
-  #enqueue(item: OutboxItem): void {
-    if (this.#outbox.size === 0 && this.#inFlight < WINDOW && this.#options.link() !== undefined) {
-      item.send();
-      return;
-    }
-    try {
-      if (this.#options.link() === undefined && this.#outbox.size >= this.#options.waitingLimit) {
-        const limit = this.#options.waitingLimit;
-        throw new AlinkError('waitingFull', `${limit} messages are waiting for the connection already`, {
-          retry: 'slow',
-          details: { limit },
-        });
-      }
-      this.#outbox.put(item);
-    } catch (thrown) {
-      item.reject(thrown as AlinkError);
-    }
+  #send(link: Pick<MqttLink, 'publish'>, item: OutboxItem): void {
+    const { operation: name, topic, replyTopic, method, params, qos }: OutgoingMessage = item.message;
+    const { deadline, timeoutMs } = item;
+    const id = this.#ids.next();
+    this.#requests.add(replyTopic, id, {
+      operation: name,
+      deadline,
+      timeoutMs,
+      resolve: (reply) => {
+        this.#settled(item);
+        item.resolve(reply);
+      },
+      reject: (error) => {
+        this.#settled(item);
+        item.reject(error);
+      },
+    });
+    link.publish(topic, formatRequest(id, method, params), qos, (cause) => {
+      if (!cause) return;
+      const error = new AlinkError('disconnected', 'the message could not be written', {
+        retry: 'slow',
+        cause,
+        details: { reason: cause.message },
+      });
+      this.#requests.fail(replyTopic, id, error);
+    });
   }
 
-  #publish(
-    name: string,
-    params: string,
-    options: RequestOptions,
-    deadline: number,
-    resolve: (reply: AlinkReply) => void,
-    reject: (error: AlinkError) => void,
-  ): void {
-    const link = this.#options.link();
-    if (link === undefined) {
-      reject(new AlinkError('disconnected', 'the connection is gone', { retry: 'slow' }));
-      return;
-    }
-    const { topic, replyTopic, method, qos } = this.#options.topics.of(name, options.variables);
-    const id = this.#ids.next();
-    const payload = formatRequest(id, method, params);
-    // A cheap bound first: three bytes a character is the most that UTF-8 takes here.
-    if (payload.length * 3 > LIMITS.mqttPayloadBytes && utf8Length(payload) > LIMITS.mqttPayloadBytes) {
-      reject(tooLarge(utf8Length(payload)));
-      return;
-    }
-    this.#inFlight++;
-    const leave = () => {
-      this.#inFlight--;
-      if (this.#outbox.size > 0) queueMicrotask(() => this.drain());
+  #settled(item: OutboxItem): void {
+    this.#outbox.acknowledge(item);
+    if (this.#outbox.size > 0) queueMicrotask(() => this.drain());
+  }
+
+  // The listener leaves with the message: one signal lives as long as its node and sees millions of them.
+  #watch(item: OutboxItem, signal: AbortSignal): void {
+    const { resolve, reject } = item;
+    const abort = () => {
+      this.#outbox.remove(item);
+      item.reject(aborted());
     };
-    const left = Math.max(1, deadline - Date.now());
-    this.#requests.add(
-      name,
-      replyTopic,
-      id,
-      left,
-      (reply) => {
-        leave();
-        resolve(reply);
-      },
-      (error) => {
-        leave();
-        reject(error);
-      },
-    );
-    link.publish(topic, payload, options.qos ?? qos, (error) => {
-      if (!error) return;
-      this.#requests.fail(
-        replyTopic,
-        id,
-        new AlinkError('disconnected', 'the message could not be written', { retry: 'slow', cause: error }),
-      );
-    });
+    item.resolve = (reply) => {
+      signal.removeEventListener('abort', abort);
+      resolve(reply);
+    };
+    item.reject = (error) => {
+      signal.removeEventListener('abort', abort);
+      reject(error);
+    };
+    signal.addEventListener('abort', abort, { once: true });
   }
 }
 
 /** Whether the catalogue has an operation that a device may ask and be answered. @throws AlinkError */
 export function assertAnswerable(name: string): void {
   try {
-    const { direction, replyTopic } = operation(name);
-    if (direction === 'up' && replyTopic !== undefined) return;
+    const { direction, format, replyTopic } = operation(name);
+    // Others have an answer without an id, or no envelope at all.
+    if (direction === 'up' && format === 'alink' && replyTopic !== undefined) return;
   } catch {
     // reported below with the same words
   }
@@ -219,13 +178,17 @@ export function assertAnswerable(name: string): void {
   });
 }
 
-function aborted(): AlinkError {
-  return new AlinkError('aborted', 'the request was given up');
+function checkSize(params: string, method = ''): void {
+  const limit = LIMITS.mqttPayloadBytes;
+  // A cheap bound first: three bytes a character is the most that UTF-8 takes here.
+  if ((params.length + method.length) * 3 + ENVELOPE <= limit) return;
+  const value = utf8Length(formatRequest('4294967295', method, params));
+  if (value <= limit) return;
+  throw new AlinkError('payloadTooLarge', `the message has ${value} bytes, at most ${limit} are allowed`, {
+    details: { value, limit },
+  });
 }
 
-function tooLarge(bytes: number): AlinkError {
-  const limit = LIMITS.mqttPayloadBytes;
-  return new AlinkError('payloadTooLarge', `the message has ${bytes} bytes, at most ${limit} are allowed`, {
-    details: { value: bytes, limit },
-  });
+function aborted(): AlinkError {
+  return new AlinkError('aborted', 'the request was given up');
 }

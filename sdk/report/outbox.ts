@@ -1,95 +1,134 @@
+import type { AlinkReply } from '../../protocol';
 import { AlinkError } from '../errors';
+import { Sweep } from '../sweep';
 
-/** A message on its way: how to write it once there is a connection, and how it ends. */
-export interface OutboxItem {
-  /** Called when it is its turn; it is out of the outbox then. */
-  send(): void;
-  reject(error: AlinkError): void;
-  /** ms since 1970 after which nobody waits for it any more. */
-  deadline: number;
-  timeoutMs: number;
+/** A request as it goes out, except for its id; plain data, so that an outbox can keep it on disk. */
+export interface OutgoingMessage {
+  operation: string;
+  topic: string;
+  replyTopic: string;
+  method: string | undefined;
+  /** JSON text. */
+  params: string;
+  qos: 0 | 1;
 }
 
-/** Messages that wait for the connection, in order. One in memory today; a durable one has the same doors. */
+/** A message on its way, and how it ends. */
+export interface OutboxItem {
+  readonly message: OutgoingMessage;
+  /** After this nobody waits for it any more, on the clock of the outbox. */
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  resolve(reply: AlinkReply): void;
+  reject(error: AlinkError): void;
+}
+
+/** Where messages wait for the connection and for their turn, in order. A durable one has the same doors. */
 export interface Outbox {
+  /** How many wait. */
   readonly size: number;
-  /** @throws AlinkError `waitingFull` */
-  put(item: OutboxItem): void;
-  /** The one that came first. */
+  /**
+   * @param most how many may wait at this moment
+   * @throws AlinkError `waitingFull`
+   */
+  put(item: OutboxItem, most: number): void;
+  /** The one that came first; it is on its way now. */
   take(): OutboxItem | undefined;
+  /** What was taken is answered or given up: only now a durable outbox forgets it. */
+  acknowledge(item: OutboxItem): void;
   /** Takes an item out before its turn. */
   remove(item: OutboxItem): void;
+  /** Fails what came last until `most` wait. */
+  trim(most: number): void;
   /** Fails everything that waits. */
   close(error: AlinkError): void;
 }
 
-const SWEEP_MS = 100;
+/** Together, in characters of params: a thousand large messages must not take the memory of a small board. */
+const MOST_CHARACTERS = 32 * 1024 * 1024;
 
-/** Keeps what waits in memory: lost when the process ends, bounded by number and by each item's time limit. */
+/** Keeps what waits in memory: lost when the process ends, bounded by number, size and each item's time limit. */
 export class MemoryOutbox implements Outbox {
   readonly #items = new Set<OutboxItem>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #sweep = new Sweep(() => this.#expire());
+  // A set's iterator goes on where it stopped, so that taking from the front costs the same however many wait.
+  #front = this.#items.values();
+  #characters = 0;
 
+  /**
+   * @param onChange told after each change of the number
+   * @param now milliseconds on the clock of the deadlines
+   */
   constructor(
-    private readonly limit: number,
     private readonly onChange: (size: number) => void,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number,
   ) {}
 
   get size(): number {
     return this.#items.size;
   }
 
-  put(item: OutboxItem): void {
-    if (this.#items.size >= this.limit) {
-      throw new AlinkError('waitingFull', `${this.limit} messages are waiting for the connection already`, {
-        retry: 'slow',
-        details: { limit: this.limit },
-      });
-    }
+  put(item: OutboxItem, most: number): void {
+    const { length } = item.message.params;
+    if (this.#items.size >= most || this.#characters + length > MOST_CHARACTERS) throw full(this.#items.size);
     this.#items.add(item);
-    this.#timer ??= setInterval(() => this.#expire(), SWEEP_MS);
+    this.#characters += length;
+    this.#sweep.wake();
     this.onChange(this.#items.size);
   }
 
   take(): OutboxItem | undefined {
-    const [first] = this.#items;
-    if (first !== undefined) this.remove(first);
-    return first;
+    if (this.#items.size === 0) return undefined;
+    let next = this.#front.next();
+    if (next.done) {
+      this.#front = this.#items.values();
+      next = this.#front.next();
+    }
+    if (next.value === undefined) return undefined;
+    this.remove(next.value);
+    return next.value;
   }
+
+  // Nothing is kept beyond taking it.
+  acknowledge(): void {}
 
   remove(item: OutboxItem): void {
     if (!this.#items.delete(item)) return;
-    if (this.#items.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
+    this.#characters -= item.message.params.length;
     this.onChange(this.#items.size);
   }
 
+  trim(most: number): void {
+    for (const item of [...this.#items].slice(most)) {
+      this.remove(item);
+      item.reject(full(most));
+    }
+  }
+
   close(error: AlinkError): void {
+    this.#sweep.stop();
     for (const item of [...this.#items]) {
       this.remove(item);
       item.reject(error);
     }
   }
 
-  #expire(): void {
+  #expire(): boolean {
     const now = this.now();
-    for (const item of [...this.#items]) {
+    for (const item of this.#items) {
       if (item.deadline > now) continue;
       this.remove(item);
       const seconds = Math.round(item.timeoutMs / 100) / 10;
-      item.reject(
-        new AlinkError(
-          'waitingTimeout',
-          `there was no connection within ${seconds} s; the message was not sent`,
-          {
-            retry: 'slow',
-            details: { seconds },
-          },
-        ),
-      );
+      const message = `there was no connection within ${seconds} s; the message was not sent`;
+      item.reject(new AlinkError('waitingTimeout', message, { retry: 'slow', details: { seconds } }));
     }
+    return this.#items.size > 0;
   }
+}
+
+function full(limit: number): AlinkError {
+  return new AlinkError('waitingFull', `${limit} messages are waiting already`, {
+    retry: 'slow',
+    details: { limit },
+  });
 }

@@ -8,13 +8,14 @@ import {
   type ThingModel,
 } from '../../protocol';
 import { AlinkError } from '../errors';
+import type { DeviceThingModel } from '../thing-model';
 import type { Outcome, RequestOptions, ThingModelMode } from '../types';
 import type { Dispatcher } from './dispatcher';
 
 export interface ReporterOptions {
   dispatcher: Dispatcher;
   mode: ThingModelMode;
-  model: () => ThingModel | undefined;
+  thingModel: Pick<DeviceThingModel, 'model' | 'loading'>;
   online: () => boolean;
 }
 
@@ -26,6 +27,7 @@ export class Reporter {
 
   /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
   async properties(input: unknown, options: ReportOptions): Promise<Outcome> {
+    if (this.options.thingModel.loading) await this.options.thingModel.loading;
     const model = this.#model();
     const now = Date.now();
     const { samples, problems, modelProblems } = readPropertyReport(input, {
@@ -41,6 +43,7 @@ export class Reporter {
 
   /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
   async event(identifier: string, input: unknown, options: ReportOptions): Promise<Outcome> {
+    if (this.options.thingModel.loading) await this.options.thingModel.loading;
     const model = this.#model();
     const now = Date.now();
     const report = readEventReport(identifier, input, { model, now, time: this.#time(options, now) });
@@ -56,7 +59,7 @@ export class Reporter {
 
   // With the check off the report is sent as the user asked, without coercion either.
   #model(): ThingModel | undefined {
-    return this.options.mode === 'off' ? undefined : this.options.model();
+    return this.options.mode === 'off' ? undefined : this.options.thingModel.model;
   }
 
   // What waits for the connection keeps the time at which it was measured.

@@ -14,9 +14,12 @@ export interface LinkOptions {
   cleanSession: boolean;
   handshakeMs: number;
   connackMs: number;
+  endMs: number;
   signal: AbortSignal;
   onMessage: (message: IncomingMessage) => void;
-  /** Called once after a link that was open has ended. `kicked`: the other side closed it without an error. */
+  /** CONNECT was written. */
+  onSent?: () => void;
+  /** Called once after a link that was open has ended. `kicked`: the other side closed it. */
   onClose: (error: AlinkError, kicked: boolean) => void;
 }
 
@@ -32,11 +35,12 @@ export interface MqttLink {
   /** @returns the filters that the platform refused */
   subscribe(filters: readonly string[]): Promise<string[]>;
   unsubscribe(filters: readonly string[]): void;
-  /** Says DISCONNECT and resolves when the socket is closed, at the latest after 2 s. */
+  /** Says DISCONNECT and resolves when the socket is closed, which is cut after `endMs`. */
   end(): Promise<void>;
 }
 
-const FORCED_END_MS = 2000;
+// A kick arrives as a plain close or, when our own bytes were still on their way, as a reset.
+const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /**
  * Opens a connection and waits for CONNACK.
@@ -69,6 +73,8 @@ function connectOver(
     connectTimeout: options.connackMs * 2, // the limit that counts is below, with its own error
     resubscribe: false,
     queueQoSZero: false,
+    // Pings must not be put off by what arrives: the platform counts only what it receives.
+    reschedulePings: false,
     manualConnect: true,
   });
   const fail = (error: AlinkError) => {
@@ -98,15 +104,20 @@ function connectOver(
     state = 'open';
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    resolve(asLink(client, () => state === 'open'));
+    resolve(asLink(client, stream, options.endMs, () => state === 'open'));
   });
   client.on('message', (topic, payload, packet) => {
     options.onMessage({ topic, payload, qos: packet.qos === 0 ? 0 : 1, duplicate: packet.dup });
   });
   client.on('error', (error) => {
     const code: unknown = Reflect.get(error, 'code');
-    if (typeof code === 'number' && code >= 1 && code <= 5) fail(connackError(code));
-    else streamError ??= error;
+    if (state === 'connecting' && typeof code === 'number') {
+      fail(connackError(code));
+      return;
+    }
+    streamError ??= error;
+    // After a packet that cannot be read MQTT.js goes on reading in the middle of it.
+    stream.destroy();
   });
   client.on('close', () => {
     if (state === 'connecting') {
@@ -115,9 +126,12 @@ function connectOver(
     }
     if (state === 'closed') return;
     state = 'closed';
-    options.onClose(streamError ? networkError(streamError, endpoint) : closedError(endpoint), !streamError);
+    const code: unknown = streamError && Reflect.get(streamError, 'code');
+    const kicked = streamError === undefined || (typeof code === 'string' && CLOSED_BY_PEER.has(code));
+    options.onClose(streamError ? networkError(streamError, endpoint) : closedError(endpoint), kicked);
   });
   client.connect();
+  options.onSent?.();
 }
 
 function closedError({ host, port }: MqttEndpoint): AlinkError {
@@ -127,7 +141,7 @@ function closedError({ host, port }: MqttEndpoint): AlinkError {
   });
 }
 
-function asLink(client: MqttClient, isOpen: () => boolean): MqttLink {
+function asLink(client: MqttClient, stream: Duplex, endMs: number, isOpen: () => boolean): MqttLink {
   return {
     publish: (topic, payload, qos, done) => {
       if (!isOpen()) done(new Error('the link is closed'));
@@ -147,11 +161,17 @@ function asLink(client: MqttClient, isOpen: () => boolean): MqttLink {
     },
     end: () =>
       new Promise((resolve) => {
-        const forced = setTimeout(() => client.end(true, {}, () => resolve()), FORCED_END_MS);
-        client.end(false, {}, () => {
+        if (stream.closed) {
+          resolve();
+          return;
+        }
+        // MQTT.js ignores a forced end after a graceful one, so the stream itself is cut.
+        const forced = setTimeout(() => stream.destroy(), endMs);
+        stream.once('close', () => {
           clearTimeout(forced);
           resolve();
         });
+        client.end(false);
       }),
   };
 }

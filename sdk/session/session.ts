@@ -8,13 +8,14 @@ import { TIMING, type Timing } from './timing';
 export interface SessionOptions {
   endpoint: () => MqttEndpoint;
   /** Fields with a fresh signature for each attempt; may register the device first. */
-  connectFields: (signal: AbortSignal) => Promise<ConnectFields>;
-  /** The platform refused these fields (CONNACK 2–5): whatever they were made of may be out of date. */
-  onRefused: (error: AlinkError) => void;
+  connectFields: (signal: AbortSignal, onSent: () => void) => Promise<ConnectFields>;
+  /** The platform refused these fields: what they were made of may be out of date. @returns what to tell */
+  onRefused: (error: AlinkError) => AlinkError;
   ca?: string | undefined;
   keepAliveSeconds: number;
   cleanSession: boolean;
   timing?: Partial<Timing> | undefined;
+  /** Milliseconds on a clock that never jumps. */
   now?: () => number;
   random?: () => number;
   log: (line: LogLine) => void;
@@ -36,17 +37,25 @@ export class Session {
   readonly #now: () => number;
   #state: MachineState = IDLE;
   #link: MqttLink | undefined;
+  /** Filters that the open link was asked for. */
+  #asked = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
   #attempt: AbortController | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#timing = { ...TIMING, ...options.timing };
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   get state(): MachineState {
     return this.#state;
+  }
+
+  /** When it tries again, ms since 1970. */
+  get retryAt(): number | undefined {
+    const { retryAt } = this.#state;
+    return retryAt === undefined ? undefined : Math.round(Date.now() + retryAt - this.#now());
   }
 
   /** The open link, only while online. */
@@ -55,22 +64,17 @@ export class Session {
   }
 
   start(): void {
-    if (this.#state.name === 'idle') this.#step({ type: 'start' });
-  }
-
-  /** Tries now instead of when the wait is over; for a user who has just repaired something. */
-  retryNow(): void {
-    if (this.#retry !== undefined) this.#step({ type: 'retry' });
+    this.#step({ type: 'start' });
   }
 
   /** Adds filters to a running connection; they are part of every later one through `filters`. */
   subscribe(filters: readonly string[]): void {
-    const link = this.link;
-    if (link) void this.#subscribe(link, filters);
+    if (this.#link) void this.#subscribe(this.#link, filters);
   }
 
   unsubscribe(filters: readonly string[]): void {
-    this.link?.unsubscribe(filters);
+    for (const filter of filters) this.#asked.delete(filter);
+    this.#link?.unsubscribe(filters);
   }
 
   /** Says goodbye and resolves when the socket is closed. */
@@ -91,88 +95,97 @@ export class Session {
     const after = nextState(before, event, { now: this.#now(), random, timing: this.#timing });
     if (after === before) return;
     this.#state = after;
+    if (event.type === 'sent') return; // only counted
     clearTimeout(this.#retry);
     this.#retry = undefined;
     if (after.name === 'connecting') void this.#connect();
     else if (after.retryAt !== undefined) {
-      this.#retry = setTimeout(() => this.#step({ type: 'retry' }), Math.max(0, after.retryAt - this.#now()));
-      this.#log(after);
+      const wait = Math.max(0, after.retryAt - this.#now());
+      this.#retry = setTimeout(() => this.#step({ type: 'retry' }), wait);
+      this.#options.log({
+        level: after.name === 'waiting' ? 'info' : 'warn',
+        event: after.name,
+        details: { reason: after.reason?.message ?? '', retryInSeconds: Math.round(wait / 1000) },
+      });
     }
     this.#options.onState(after);
-  }
-
-  #log(state: MachineState): void {
-    const seconds = Math.round(((state.retryAt ?? 0) - this.#now()) / 1000);
-    this.#options.log({
-      level: state.name === 'waiting' ? 'info' : 'warn',
-      event: state.name,
-      details: { reason: state.reason?.message ?? '', retryInSeconds: seconds },
-    });
   }
 
   async #connect(): Promise<void> {
     const attempt = new AbortController();
     this.#attempt = attempt;
-    let asked = false;
+    const { signal } = attempt;
+    const onSent = () => {
+      if (!signal.aborted) this.#step({ type: 'sent' });
+    };
     try {
-      const fields = await this.#options.connectFields(attempt.signal);
-      attempt.signal.throwIfAborted();
-      asked = true;
-      const link = await this.#open(fields, attempt.signal);
-      if (attempt.signal.aborted) {
-        await link.end();
-        return;
-      }
-      await this.#subscribe(link, this.#options.filters());
-      if (attempt.signal.aborted || this.#link !== link) return;
-      this.#step({ type: 'online' });
-      this.#options.onOnline();
+      const fields = await this.#options.connectFields(signal, onSent);
+      signal.throwIfAborted();
+      await this.#open(fields, signal, onSent);
     } catch (thrown) {
-      if (attempt.signal.aborted) return;
-      const error = asAlinkError(thrown);
-      const answered = asked && error.code !== undefined;
-      if (answered) this.#options.onRefused(error);
-      this.#step({ type: 'failed', error, answered });
+      if (!signal.aborted) this.#step({ type: 'failed', error: asAlinkError(thrown) });
     }
   }
 
-  async #open(fields: ConnectFields, signal: AbortSignal): Promise<MqttLink> {
-    const { keepAliveSeconds, cleanSession, ca } = this.#options;
-    let link: MqttLink | undefined;
-    link = await openLink({
+  async #open(fields: ConnectFields, signal: AbortSignal, onSent: () => void): Promise<void> {
+    const { keepAliveSeconds, cleanSession, ca, onMessage } = this.#options;
+    const { handshakeMs, connackMs, endMs } = this.#timing;
+    const ended: { error?: AlinkError; kicked: boolean } = { kicked: false };
+    let used = false;
+    const link = await openLink({
       endpoint: this.#options.endpoint(),
       fields,
       ca,
       keepAliveSeconds,
       cleanSession,
-      handshakeMs: this.#timing.handshakeMs,
-      connackMs: this.#timing.connackMs,
+      handshakeMs,
+      connackMs,
+      endMs,
       signal,
-      onMessage: this.#options.onMessage,
+      onMessage,
+      onSent,
       onClose: (error, kicked) => {
-        if (link !== undefined && this.#link === link) this.#lost(error, kicked);
+        if (!used) Object.assign(ended, { error, kicked });
+        else if (this.#link === link) this.#lost(error, kicked);
       },
+    }).catch((thrown: unknown) => {
+      const error = asAlinkError(thrown);
+      throw error.code === undefined ? error : this.#options.onRefused(error);
     });
+    if (signal.aborted) {
+      await link.end();
+      return;
+    }
+    if (ended.error) {
+      this.#lost(ended.error, ended.kicked);
+      return;
+    }
+    used = true;
     this.#link = link;
-    return link;
+    this.#asked = new Set();
+    await this.#subscribe(link, this.#options.filters());
+    if (this.#link !== link) return; // stopped or lost meanwhile
+    this.#step({ type: 'online' });
+    this.#options.onOnline();
   }
 
   #lost(error: AlinkError, kicked: boolean): void {
     this.#link = undefined;
-    const wasOnline = this.#state.name === 'online';
-    if (wasOnline) this.#step({ type: 'lost', error, kicked });
-    else this.#step({ type: 'failed', error, answered: false });
+    this.#step({ type: 'lost', error, kicked });
     this.#options.onOffline(error);
   }
 
-  async #subscribe(link: MqttLink, filters: readonly string[]): Promise<void> {
+  async #subscribe(link: MqttLink, wanted: readonly string[]): Promise<void> {
+    const filters = wanted.filter((filter) => !this.#asked.has(filter));
     if (filters.length === 0) return;
+    for (const filter of filters) this.#asked.add(filter);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string[]>((resolve) => {
       timer = setTimeout(() => resolve([]), this.#timing.subackMs);
     });
     try {
       for (const filter of await Promise.race([link.subscribe(filters), late])) {
+        if (this.#link === link) this.#asked.delete(filter);
         this.#options.log({ level: 'warn', event: 'subscriptionRefused', details: { topic: filter } });
         this.#options.onRefusedFilter(filter);
       }

@@ -1,4 +1,4 @@
-import { AlinkError } from '../errors';
+import { AlinkError, type ErrorKey } from '../errors';
 import type { SessionStateName } from '../types';
 import type { Timing } from './timing';
 
@@ -9,32 +9,48 @@ export interface MachineState {
   attempts: number;
   /** Refusals in a row. */
   refusals: number;
-  /** When the platform answered CONNECTs, ms; only the last minute counts. */
+  /** When CONNECTs were sent, answered or not, ms; only the last minute counts. */
   connects: readonly number[];
   /** When the platform closed a young connection, ms. */
   kicks: readonly number[];
   onlineSince?: number;
-  /** When the next attempt is due, ms since 1970. */
+  /** When the next attempt is due, on the clock of the session. */
   retryAt?: number;
   reason?: AlinkError;
 }
 
 export type MachineEvent =
   | { type: 'start' }
+  /** CONNECT was written, the device's or that of a registration. */
+  | { type: 'sent' }
   | { type: 'online' }
-  /** The connection ended; `kicked` when the other side closed it without an error. */
+  /** The connection ended after CONNACK; `kicked` when the other side closed it. */
   | { type: 'lost'; error: AlinkError; kicked: boolean }
-  /** No connection came about; `answered` when the platform itself refused it. */
-  | { type: 'failed'; error: AlinkError; answered: boolean }
+  /** No connection came about. */
+  | { type: 'failed'; error: AlinkError }
   | { type: 'retry' }
   | { type: 'stop' }
   | { type: 'stopped' };
+
+// The platform said no, or would: asking again soon is of no use and counts against the device.
+const REFUSALS: ReadonlySet<ErrorKey> = new Set<ErrorKey>([
+  'refusedCredentials',
+  'refusedNotAuthorized',
+  'refusedIdentifier',
+  'refusedServer',
+  'refusedVersion',
+  'registrationFailed',
+  'authenticationFailed',
+  'credentialsMissing',
+  'badSettings',
+  'secretStore',
+]);
 
 export const IDLE: MachineState = { name: 'idle', attempts: 0, refusals: 0, connects: [], kicks: [] };
 
 /**
  * The next state of a session. Pure: time and chance come in.
- * @param now ms since 1970
+ * @param now ms on a clock that never jumps: a device without a battery for its clock starts in 1970
  * @param random 0 ≤ random < 1, spreads the waits
  */
 export function nextState(
@@ -47,7 +63,9 @@ export function nextState(
     case 'start':
       return state.name === 'idle' ? connecting(state) : state;
     case 'retry':
-      return state.name === 'idle' || state.name === 'online' ? state : connecting(state);
+      return state.retryAt === undefined ? state : connecting(state);
+    case 'sent':
+      return { ...state, connects: recent([...state.connects, now], now) };
     case 'online': {
       const { retryAt: _, reason: __, ...rest } = state;
       return {
@@ -55,11 +73,10 @@ export function nextState(
         name: 'online',
         refusals: 0,
         onlineSince: now,
-        connects: recent([...state.connects, now], now),
       };
     }
     case 'failed':
-      return afterFailure(state, event.error, event.answered, now, random, timing);
+      return afterFailure(state, event.error, now, random, timing);
     case 'lost':
       return afterLoss(state, event.error, event.kicked, now, random, timing);
     case 'stop':
@@ -77,13 +94,12 @@ function connecting(state: MachineState): MachineState {
 function afterFailure(
   state: MachineState,
   error: AlinkError,
-  answered: boolean,
   now: number,
   random: number,
   timing: Timing,
 ): MachineState {
-  const connects = answered ? recent([...state.connects, now], now) : recent(state.connects, now);
-  const refused = answered || error.key === 'credentialsMissing' || error.key === 'registrationFailed';
+  const connects = recent(state.connects, now);
+  const refused = REFUSALS.has(error.key);
   const refusals = refused ? state.refusals + 1 : 0;
   const attempts = state.attempts + 1;
   const wait = refused

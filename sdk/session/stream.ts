@@ -78,6 +78,8 @@ function start(endpoint: MqttEndpoint, options: StreamOptions): Opening {
           ...(ca ? { ca } : {}),
           ...(servername ? { servername } : {}),
           minVersion: 'TLSv1.2',
+          // Also when the environment says otherwise.
+          rejectUnauthorized: true,
         }),
         'secureConnect',
       );
@@ -103,6 +105,7 @@ function webSocketOpening(endpoint: MqttEndpoint, options: StreamOptions): Openi
   const socket = new WebSocket(`${endpoint.url}${endpoint.path ?? ''}`, 'mqtt', {
     perMessageDeflate: false,
     maxPayload: 1024 * 1024,
+    rejectUnauthorized: true,
     ...(ca ? { ca } : {}),
   });
   // The stream takes what comes right after the upgrade, so it has to exist before it.

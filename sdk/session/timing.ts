@@ -20,6 +20,12 @@ export interface Timing {
   kicks: { count: number; windowMs: number };
   /** CONNECTs a minute that the platform takes (section D). */
   connectsPerMinute: number;
+  /** From DISCONNECT to the end of the socket, then it is cut. */
+  endMs: number;
+  /** One exchange with the platform's HTTPS door (A.6, A.8). */
+  httpsMs: number;
+  /** Dynamic registration over MQTT; the platform closes the connection after 15 s (A.5). */
+  registrationMs: number;
 }
 
 export const TIMING: Timing = {
@@ -34,4 +40,7 @@ export const TIMING: Timing = {
   // Three, because a broker that restarts or a proxy that reloads closes connections in the same way once or twice.
   kicks: { count: 3, windowMs: 120_000 },
   connectsPerMinute: 5,
+  endMs: 2_000,
+  httpsMs: 10_000,
+  registrationMs: 15_000,
 };
