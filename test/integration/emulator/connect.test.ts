@@ -278,8 +278,10 @@ describe('emulator: who may connect', () => {
     assert.equal(await connack(online), 0);
     assert.equal(emulator.devices.get(newcomer)?.status, 'ONLINE');
     await online.endAsync();
-    const wrong = tokenConnect(newcomer, { ...token, deviceToken: token.deviceToken.toUpperCase() });
-    assert.equal(await connack(rawClient(emulator, wrong, 'mqtts')), 4);
+    for (const wrong of [{ deviceToken: token.deviceToken.toUpperCase() }, { clientId: 'other' }]) {
+      const fields = tokenConnect(newcomer, { ...token, ...wrong });
+      assert.equal(await connack(rawClient(emulator, fields, 'mqtts')), 4);
+    }
   });
 
   it('closes a registration connection after its time', async () => {

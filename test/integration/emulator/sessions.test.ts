@@ -69,13 +69,13 @@ describe('emulator: sessions and topics', () => {
     await emulator.exchanges.waitFor(({ kind }) => kind === 'disconnect');
     assert.equal(emulator.publishToDevice(LAMP_1, GET, 'too old', 1), 'queued');
     now += 7 * 24 * 3_600_000;
-    for (const text of ['b', 'c']) assert.equal(emulator.publishToDevice(LAMP_1, GET, text, 1), 'queued');
+    assert.equal(emulator.publishToDevice(LAMP_1, GET, 'b', 1), 'queued');
     assert.equal(emulator.publishToDevice(LAMP_1, GET, 'lost', 0), 'offline');
     const second = connectingLamp({ clean: false, signedClientId: 'second' });
     const texts = upTo(second, 'end');
     assert.equal(await connack(second), 0);
     emulator.publishToDevice(LAMP_1, GET, 'end', 1);
-    assert.deepEqual(await texts, ['b', 'c', 'end']);
+    assert.deepEqual(await texts, ['b', 'end']);
 
     await second.endAsync();
     await emulator.exchanges.waitFor(({ kind }) => kind === 'disconnect', {
