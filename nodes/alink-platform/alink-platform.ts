@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { EmulatorOptions } from '../../emulator';
-import type { Json, Platform, Transport } from '../../protocol';
+import { type Json, type Platform, TRANSPORTS, type Transport } from '../../protocol';
 import { AlinkError } from '../../sdk';
 import { badSettings, expandText, readNumber } from '../shared/config';
 import { type EmulatorLease, leaseEmulator } from '../shared/emulators';
@@ -21,6 +21,13 @@ interface PlatformDef extends NodeDef {
 }
 
 const PORT = { min: 0, max: 65535 };
+/** Doors of the emulator by the transport that goes through them. */
+const DOORS = {
+  tcp: 'mqtt',
+  tls: 'mqtts',
+  ws: 'ws',
+  wss: 'wss',
+} as const satisfies Record<Transport, string>;
 
 /** Where devices connect: the embedded emulator, a public region, an instance, or a host of one's own. */
 export = function alinkPlatform(RED: NodeAPI): void {
@@ -51,7 +58,7 @@ export = function alinkPlatform(RED: NodeAPI): void {
     '/alink-platform/:id/addresses',
     RED.auth.needsPermission('alink-platform.read'),
     (req, res) => {
-      const node = RED.nodes.getNode(String(req.params.id)) as (PlatformNode & Partial<PlatformNode>) | null;
+      const node = RED.nodes.getNode(String(req.params.id)) as PlatformNode | null | undefined;
       if (typeof node?.access !== 'function') {
         res.status(404).json({ error: 'notDeployed' });
         return;
@@ -64,13 +71,13 @@ export = function alinkPlatform(RED: NodeAPI): void {
   );
 };
 
-function describe(platform: Extract<Platform, { kind: 'emulator' }>): Record<string, string> {
-  const { host, ports, httpUrl } = platform;
-  return {
-    ...(ports.tcp === undefined ? {} : { mqtt: `mqtt://${host}:${ports.tcp}` }),
-    ...(ports.ws === undefined ? {} : { ws: `ws://${host}:${ports.ws}` }),
-    http: httpUrl,
-  };
+function describe({ host, ports, httpUrl }: Extract<Platform, { kind: 'emulator' }>): Record<string, string> {
+  const doors = TRANSPORTS.flatMap((transport): Array<[string, string]> => {
+    const port = ports[transport];
+    const scheme = DOORS[transport];
+    return port === undefined ? [] : [[scheme, `${scheme}://${host}:${port}`]];
+  });
+  return { ...Object.fromEntries(doors), http: httpUrl };
 }
 
 function emulatorOptions(RED: NodeAPI, node: Node, def: PlatformDef): EmulatorOptions {
@@ -99,16 +106,11 @@ function parseConfig(text: string): unknown {
 
 async function emulatorAccess(lease: EmulatorLease): Promise<PlatformAccess> {
   const emulator = await lease.emulator;
-  const { mqtt, mqtts, ws, wss } = emulator.ports;
-  const doors: Array<[Transport, number | undefined]> = [
-    ['tcp', mqtt],
-    ['tls', mqtts],
-    ['ws', ws],
-    ['wss', wss],
-  ];
-  const ports = Object.fromEntries(doors.filter(([, port]) => port !== undefined)) as Partial<
-    Record<Transport, number>
-  >;
+  const ports: Partial<Record<Transport, number>> = {};
+  for (const transport of TRANSPORTS) {
+    const port = emulator.ports[DOORS[transport]];
+    if (port !== undefined) ports[transport] = port;
+  }
   return {
     platform: { kind: 'emulator', host: '127.0.0.1', ports, httpUrl: emulator.httpUrl },
     ...(emulator.ca === undefined ? {} : { ca: emulator.ca }),

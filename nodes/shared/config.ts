@@ -16,8 +16,9 @@ export type ValueSource =
   | 'env';
 
 /** Fields in the editor are text; `${NAME}` in them is replaced by the environment's value. */
-export function expandText(RED: NodeAPI, node: Node, text: string | undefined): string {
-  const trimmed = (text ?? '').trim();
+export function expandText(RED: NodeAPI, node: Node, text: unknown): string {
+  // Flows that were written by hand or by a program hold numbers where the editor writes text.
+  const trimmed = String(text ?? '').trim();
   if (!trimmed.includes('${')) return trimmed;
   return String(RED.util.evaluateNodeProperty(trimmed, 'env', node, {}) ?? '').trim();
 }

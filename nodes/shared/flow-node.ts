@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { Problem } from '../../protocol';
 import { AlinkError, type Device, type Outcome } from '../../sdk';
 import { toAlinkError, toFlowError } from './flow-error';
+import { whenFlowsStarted } from './flows-started';
 import { explainProblems } from './runtime-messages';
 import { StatusLine } from './status';
 import type { AlinkInfo, DeviceNode } from './types';
@@ -38,7 +39,10 @@ export function linkThing(
   const undo: Array<() => void> = [];
   const opened = openThing(RED, deviceId);
 
-  const ready = opened.then((device) => {
+  const started = new Promise<void>((resolve) => {
+    undo.push(whenFlowsStarted(RED, resolve));
+  });
+  const ready = Promise.all([opened, started]).then(([device]) => {
     if (closing.signal.aborted) return;
     undo.push(device.onState((state) => status.session(state)));
     if (onOpen) undo.push(onOpen(device));

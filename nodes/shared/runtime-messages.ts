@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { type Problem, problemMessage } from '../../protocol';
+import { explainCode, type Problem, problemMessage } from '../../protocol';
 import type { AlinkError } from '../../sdk';
 
 /** Strings that several nodes share stand with the platform node, which every flow has. */
@@ -19,13 +19,23 @@ export function say(RED: NodeAPI, key: string, values: MessageValues, fallback: 
 
 /** One sentence that names what is wrong and the remedy, then what the platform itself said. */
 export function explainError(RED: NodeAPI, error: AlinkError): string {
-  const values = { ...error.details, ...(error.code === undefined ? {} : { code: error.code }) };
+  const values = {
+    ...error.details,
+    ...(error.code === undefined ? {} : { code: error.code, explanation: explanationOf(RED, error) }),
+  };
   const explanation =
     error.problems.length > 0
       ? explainProblems(RED, error.problems)
       : say(RED, `error.${error.key}`, values, error.message);
   const platform = error.platformMessage ? ` (${error.platformMessage})` : '';
   return `${explanation}${platform}`;
+}
+
+/** What the platform's code means, in the language of the runtime as far as the result codes have it. */
+function explanationOf(RED: NodeAPI, { code, details }: AlinkError): string {
+  const operationName = typeof details.operation === 'string' ? details.operation : undefined;
+  const found = code === undefined ? undefined : explainCode(code, operationName);
+  return found?.[say(RED, 'language', {}, 'en') === 'zh' ? 'zh' : 'en'] ?? String(details.reason ?? '?');
 }
 
 /** A few words for the status line. */
