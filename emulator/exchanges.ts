@@ -83,7 +83,9 @@ export class Exchange {
     if (this.code !== undefined) parts.push(`code ${this.code}`);
     if (this.note !== undefined) parts.push(`(${this.note})`);
     parts.push(this.text.replace(/\s+/g, ' '));
-    return parts.filter((part) => part !== undefined && part !== '').join(' ');
+    const line = parts.filter((part) => part !== undefined && part !== '').join(' ');
+    // Topics and notes come from outside; a line stays one line.
+    return line.replace(/\p{Cc}+/gu, ' ');
   }
 }
 

@@ -1,4 +1,4 @@
-import type { OperationName } from '../protocol';
+import { filterProblem, type OperationName } from '../protocol';
 import type { ConnectContext } from './auth/connect';
 import { TokenStore } from './auth/tokens';
 import { maySubscribe } from './broker/rights';
@@ -6,7 +6,7 @@ import { findRoute, type Route } from './broker/routes';
 import { type Delivery, Session } from './broker/session';
 import { ExchangeLog } from './exchanges';
 import { FaultRules } from './faults';
-import { HANDLERS, refusal } from './handlers';
+import { type Call, HANDLERS, type Handler, type HandlerResult, refusal } from './handlers';
 import type { EmulatorLimits } from './options';
 import type { Device } from './registry/device';
 import { Registry } from './registry/registry';
@@ -102,7 +102,7 @@ export class Platform implements ConnectContext {
 
   maySubscribe(session: Session, filter: string): boolean {
     const { product, identity } = session.device;
-    return maySubscribe(product, identity, filter);
+    return filterProblem(filter) === undefined && maySubscribe(product, identity, filter);
   }
 
   /** Takes a message of a connected device. */
@@ -134,7 +134,7 @@ export class Platform implements ConnectContext {
   dropUp(session: Session, topic: string, payload: Uint8Array, qos: number, reason: string): void {
     const { identity } = session.device;
     this.exchanges.add({ kind: 'up', identity, topic, payload, qos, note: `dropped: ${reason}` });
-    this.log(`${session.device.key}: message on ${topic.slice(0, 128)} dropped: ${reason}`);
+    this.log(`${session.device.key}: message on ${JSON.stringify(topic.slice(0, 128))} dropped: ${reason}`);
   }
 
   /**
@@ -235,6 +235,16 @@ export class Platform implements ConnectContext {
     }
   }
 
+  // A fault of ours must not end the emulator for everybody; the platform has a code for it.
+  private run(handler: Handler, call: Call): HandlerResult {
+    try {
+      return handler(call);
+    } catch (thrown) {
+      this.log(`${call.operation} failed: ${String(thrown)}`);
+      return { reply: refusal(call.payload, 500, call.method), code: 500, note: 'the emulator failed' };
+    }
+  }
+
   private carryOut(message: Upward, fault: 'loseReply' | 'malformReply' | undefined): void {
     const { session, topic, payload, qos, route } = message;
     const { device, variables, method, replyTopic } = route;
@@ -246,16 +256,11 @@ export class Platform implements ConnectContext {
       this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, note });
       return;
     }
-    const result = handler({
-      device,
-      operation,
-      method,
-      variables,
-      payload,
-      now: this.clock(),
-      limits: this.limits,
-      speaksFor: session.speaksFor,
-    });
+    const { limits } = this;
+    const { speaksFor } = session;
+    const now = this.clock();
+    const call: Call = { device, operation, method, variables, payload, now, limits, speaksFor };
+    const result = this.run(handler, call);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, code: result.code, note });
     if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;

@@ -287,7 +287,16 @@ export class MqttBroker {
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     if (packet.retain)
       this.platform.dropUp(session, packet.topic, payload, packet.qos, 'retain is not supported');
-    else this.platform.uplink(session, packet.topic, payload, packet.qos);
+    else this.guarded(() => this.platform.uplink(session, packet.topic, payload, packet.qos));
+  }
+
+  // Called from the parser of a socket: whatever is thrown here would end the process.
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.platform.log(`a message could not be handled: ${String(thrown)}`);
+    }
   }
 
   private drop(client: Client, reason: string): void {

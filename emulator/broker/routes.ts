@@ -6,6 +6,7 @@ import {
   type Operation,
   type OperationName,
   type TopicVariables,
+  topicProblem,
 } from '../../protocol';
 import type { Device } from '../registry/device';
 import { mayPublishCustom } from './rights';
@@ -27,6 +28,9 @@ export type Route =
  * @param speaksFor the device of these names, when the connection may speak for it
  */
 export function findRoute(topic: string, speaksFor: (identity: DeviceIdentity) => Device | undefined): Route {
+  // Levels become parts of the answer's topic, so a topic that cannot be one ends here.
+  const problem = topicProblem(topic);
+  if (problem !== undefined) return { kind: 'none', reason: `not a topic of the platform (${problem})` };
   // Section J row 14: one guide misprints the prefix.
   const known = topic.startsWith('/icsys/') ? topic.replace('/icsys/', '/sys/') : topic;
   for (const [kind, found] of [

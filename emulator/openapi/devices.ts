@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { newDeviceNameProblem } from '../../protocol';
 import type { Device } from '../registry/device';
 import { ActionError, type ActionParameters } from './parameters';
@@ -66,7 +67,7 @@ export function registerDevice(parameters: ActionParameters): object {
   const product = parameters.product();
   const { registry } = parameters.platform;
   const wanted = parameters.optional('DeviceName');
-  const deviceName = wanted ?? `dev${Date.now().toString(36)}${product.devices.size}`;
+  const deviceName = wanted ?? randomBytes(10).toString('hex');
   if (newDeviceNameProblem(deviceName) !== undefined) {
     throw new ActionError('iot.device.InvalidFormattedDeviceName', 'The device name breaks the naming rule.');
   }

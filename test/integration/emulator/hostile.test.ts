@@ -144,6 +144,8 @@ describe('emulator: hostile input', () => {
       `${S}/${'a/'.repeat(60)}b`,
       `/${LAMP_1.productKey}/`,
       '__proto__',
+      `${S}/event/\u0001/post`,
+      `${S}/event/${'x'.repeat(60_000)}/post`,
     ]) {
       await lamp.publishAsync(topic, 'x', { qos: 1 });
     }
