@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
@@ -43,7 +44,9 @@ export class ScriptedBroker {
 
   static async start({ tls, webSocket }: BrokerOptions = {}): Promise<ScriptedBroker> {
     const server = webSocket
-      ? createHttpServer()
+      ? tls
+        ? createHttpsServer(tls)
+        : createHttpServer()
       : tls
         ? createTlsServer({ ...tls, noDelay: true })
         : createServer({ noDelay: true });
