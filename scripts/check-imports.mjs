@@ -3,7 +3,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
+/** @typedef {{ target: string; kind: 'static' | 'require' | 'dynamic' | 'type' }} Import */
+
+const PACKAGE = 'node-red-contrib-alink';
 const root = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
 const LAYERS = ['protocol', 'sdk', 'emulator', 'nodes'];
 /** Folders that each layer may import besides itself. @type {Record<string, string[]>} */
@@ -22,7 +26,9 @@ const PACKAGES = {
   'crypto-js': ['nodes'],
 };
 
-const problems = LAYERS.flatMap((layer) => files(join(root, layer)).flatMap((file) => check(layer, file)));
+const sources = LAYERS.flatMap((layer) => files(join(root, layer)));
+const loaded = await loads(sources);
+const problems = sources.flatMap((file) => check(file, loaded.get(file) ?? []));
 for (const problem of problems) console.error(problem);
 console.log(
   problems.length === 0 ? 'imports: every direction is right' : `imports: ${problems.length} wrong`,
@@ -39,43 +45,74 @@ function files(folder) {
   });
 }
 
-/** @param {string} layer @param {string} file @returns {string[]} */
-function check(layer, file) {
+/** @param {string} file @param {Import[]} loadedHere @returns {string[]} */
+function check(file, loadedHere) {
   const name = relative(root, file).split(sep).join('/');
-  return imports(readFileSync(file, 'utf8')).flatMap(({ target, typeOnly, dynamic }) => {
+  const [layer = ''] = name.split('/');
+  return [...loadedHere, ...types(readFileSync(file, 'utf8'))].flatMap(({ target, kind }) => {
     const reason = target.startsWith('.')
-      ? checkLocal(layer, name, resolve(dirname(file), target), typeOnly, dynamic)
+      ? checkLocal(layer, name, resolve(dirname(file), target), kind)
       : checkPackage(layer, name, target);
     return reason ? [`${name}: must not import ${target}: ${reason}`] : [];
   });
 }
 
 /**
- * @param {string} source
- * @returns {Array<{ target: string; typeOnly: boolean; dynamic: boolean }>}
+ * What each file loads at run time, as a parser sees it; imports of types are gone by then.
+ * @param {string[]} entries
+ * @returns {Promise<Map<string, Import[]>>}
  */
-function imports(source) {
-  const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
-  const found = [];
-  for (const [, type, target] of code.matchAll(
-    /\b(?:import|export)\b(\s+type\b)?[^;'"()]*?\bfrom\s*['"]([^'"]+)['"]/g,
-  )) {
-    found.push({ target, typeOnly: type !== undefined, dynamic: false });
-  }
-  for (const [, target] of code.matchAll(/\bimport\s*['"]([^'"]+)['"]/g))
-    found.push({ target, typeOnly: false, dynamic: false });
-  for (const [, target] of code.matchAll(/\b(?:import|require)\(\s*['"]([^'"]+)['"]/g))
-    found.push({ target, typeOnly: false, dynamic: true });
-  return found;
+async function loads(entries) {
+  if (entries.length === 0) return new Map();
+  const { metafile } = await build({
+    entryPoints: entries,
+    absWorkingDir: root,
+    outdir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+    // Otherwise an import whose names are never used as values would vanish.
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    plugins: [
+      {
+        name: 'stay in the file',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /.*/ }, ({ path, kind }) =>
+            kind === 'entry-point' ? undefined : { path, external: true },
+          ),
+      },
+    ],
+  });
+  return new Map(
+    Object.entries(metafile.inputs).map(([file, { imports }]) => [
+      resolve(root, file),
+      imports.map(({ path, kind }) => ({
+        target: path,
+        kind: kind === 'dynamic-import' ? 'dynamic' : kind === 'require-call' ? 'require' : 'static',
+      })),
+    ]),
+  );
 }
 
-/** @param {string} layer @param {string} name @param {string} path @param {boolean} typeOnly @param {boolean} dynamic */
-function checkLocal(layer, name, path, typeOnly, dynamic) {
+/** @param {string} source @returns {Import[]} */
+function types(source) {
+  const statements = source.matchAll(
+    /^\s*(?:import|export)\s+type\b[^;'"`]*?(?:\bfrom\s*|=\s*require\(\s*)['"]([^'"]+)['"]/gm,
+  );
+  const expressions = source.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)\s*\./g);
+  return [...statements, ...expressions].flatMap(([, target]) => (target ? [{ target, kind: 'type' }] : []));
+}
+
+/** @param {string} layer @param {string} name @param {string} path @param {Import['kind']} kind */
+function checkLocal(layer, name, path, kind) {
   const target = relative(root, path).split(sep).join('/');
   const [to = ''] = target.split('/');
   if (!LAYERS.includes(to)) return 'it is outside the layers';
   if (to !== layer && !ALLOWED[layer]?.includes(to)) return `${layer}/ may not depend on ${to}/`;
-  if (layer === 'nodes' && to === 'emulator' && !typeOnly && !dynamic)
+  if (layer === 'nodes' && to === 'emulator' && kind !== 'type' && kind !== 'dynamic')
     return 'the emulator is loaded only when one is used: import()';
   if (layer !== 'nodes') return undefined;
   if (to === 'nodes') {
@@ -103,6 +140,7 @@ function isBrowser(name) {
 
 /** @param {string} layer @param {string} name @param {string} target */
 function checkPackage(layer, name, target) {
+  if (target === PACKAGE || target.startsWith(`${PACKAGE}/`)) return 'name the file, so that its layer shows';
   const builtin = target.startsWith('node:') || builtinModules.includes(target);
   if (layer === 'protocol' && !(name === 'protocol/hmac.ts' && target === 'node:crypto'))
     return 'protocol/ depends on nothing';
