@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { Problem } from '../../protocol';
 import { AlinkError, type Device, type Outcome } from '../../sdk';
 import { toAlinkError, toFlowError } from './flow-error';
@@ -42,7 +42,9 @@ export function linkThing(
   const started = new Promise<void>((resolve) => {
     undo.push(whenFlowsStarted(RED, resolve));
   });
-  const ready = Promise.all([opened, started]).then(([device]) => {
+  opened.catch(() => undefined); // said below, when somebody is there to hear it
+  const ready = started.then(async () => {
+    const device = await opened;
     if (closing.signal.aborted) return;
     undo.push(device.onState((state) => status.session(state)));
     if (onOpen) undo.push(onOpen(device));
@@ -52,7 +54,9 @@ export function linkThing(
     if (closing.signal.aborted) return;
     const error = toAlinkError(thrown);
     status.error(error);
-    node.error(toFlowError(RED, error));
+    const flowError = toFlowError(RED, error);
+    // With a message, so that a catch node hears of settings that cannot work too.
+    node.error(flowError, { alink: { ...failed(RED, error, flowError.message) } } as NodeMessage);
   });
 
   node.on('close', (done: () => void) => {
