@@ -73,6 +73,51 @@ describe('reports through a real Node-RED', () => {
     assert.equal((await answered).alink?.status, 'acknowledged');
   });
 
+  it('with the thing model set to warn: sent as asked, and the broken rules are told', async () => {
+    await red.deploy([
+      emulatorPlatform(),
+      device({ thingModelMode: 'warn' }),
+      propertyPost(),
+      sink(),
+      ...catchAll(),
+    ]);
+    const answered = red.next('sink');
+    red.send('post', { payload: { temperature: 130, pressure: 1 } });
+    const msg = await answered;
+    assert.equal(msg.alink?.status, 'acknowledged');
+    assert.match(JSON.stringify(msg.alink?.problems), /temperature.*120.*pressure/);
+  });
+
+  it('with the thing model switched off: sent as asked, nothing is told', async () => {
+    await red.deploy([
+      emulatorPlatform(),
+      device({ thingModelMode: 'off' }),
+      propertyPost(),
+      sink(),
+      ...catchAll(),
+    ]);
+    const answered = red.next('sink');
+    red.send('post', { payload: { temperature: 130 } });
+    const msg = await answered;
+    assert.equal(msg.alink?.status, 'acknowledged');
+    assert.equal(msg.alink?.problems, undefined);
+  });
+
+  it('refuses what can never be sent, whatever the thing model’s mode', async () => {
+    await red.deploy([
+      emulatorPlatform(),
+      device({ thingModelMode: 'off' }),
+      propertyPost(),
+      sink(),
+      ...catchAll(),
+    ]);
+    for (const payload of [{ a: Number.NaN }, { a: () => 1 }, { a: Buffer.from('x') }, { 'a b': 1 }]) {
+      const caught = red.next('errors');
+      red.send('post', { payload });
+      assert.match((await caught).error?.message ?? '', /a/);
+    }
+  });
+
   it('takes one property from any typed input and a time', async () => {
     await red.deploy(
       flow(
