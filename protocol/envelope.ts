@@ -31,6 +31,8 @@ export const MESSAGE_ID_LIMIT = 2 ** 32;
 const LONGEST_ID = 256;
 // Deeper nesting than any operation uses; JSON.parse itself survives more, recursive readers might not.
 const DEEPEST = 32;
+// One for all: making a decoder costs more than reading a message with it.
+const DECODER = new TextDecoder();
 
 /** Why a payload is not an Alink message. */
 export class EnvelopeError extends Error {
@@ -45,7 +47,7 @@ export class EnvelopeError extends Error {
 
 /** Reads JSON from the wire; refuses nesting deeper than 32 levels. @throws EnvelopeError */
 export function parseJson(payload: Uint8Array | string): Json {
-  const text = typeof payload === 'string' ? payload : new TextDecoder().decode(payload);
+  const text = typeof payload === 'string' ? payload : DECODER.decode(payload);
   assertShallow(text);
   try {
     return JSON.parse(text) as Json;

@@ -78,6 +78,10 @@ function conflict({ identity }: DeviceOptions, field: string): AlinkError {
   });
 }
 
+function givenBack(): AlinkError {
+  return new AlinkError('closed', 'the device was given back');
+}
+
 class DeviceHandle implements Device {
   readonly #key: string;
   readonly #shared: Shared;
@@ -119,11 +123,15 @@ class DeviceHandle implements Device {
     this.#connection().session.start();
   }
 
-  postProperties: Device['postProperties'] = async (input, options = {}) =>
-    this.#connection().reporter.properties(input, options);
+  postProperties: Device['postProperties'] = (input, options = {}) =>
+    this.#released
+      ? Promise.reject(givenBack())
+      : this.#shared.connection.reporter.properties(input, options);
 
-  postEvent: Device['postEvent'] = async (identifier, values, options = {}) =>
-    this.#connection().reporter.event(identifier, values, options);
+  postEvent: Device['postEvent'] = (identifier, values, options = {}) =>
+    this.#released
+      ? Promise.reject(givenBack())
+      : this.#shared.connection.reporter.event(identifier, values, options);
 
   async request(operation: string, params: Json, options: Parameters<Device['request']>[2] = {}) {
     const connection = this.#connection();
@@ -154,7 +162,7 @@ class DeviceHandle implements Device {
   }
 
   #connection(): Connection {
-    if (this.#released) throw new AlinkError('closed', 'the device was given back');
+    if (this.#released) throw givenBack();
     return this.#shared.connection;
   }
 

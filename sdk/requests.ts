@@ -4,31 +4,37 @@ import { Sweep } from './sweep';
 
 /** A request that was sent: how it ends, and when it is too late. */
 export interface PendingRequest {
-  operation: string;
+  readonly message: { readonly operation: string };
   /** On the clock of the requests. */
-  deadline: number;
-  timeoutMs: number;
-  resolve: (reply: AlinkReply) => void;
-  reject: (error: AlinkError) => void;
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  resolve(reply: AlinkReply): void;
+  reject(error: AlinkError): void;
 }
 
 /**
  * Requests that wait for their answer, matched by reply topic and id (B.0). Every one ends exactly once: by its
  * answer, its time limit, or the end of the connection.
  */
-export class Requests {
-  readonly #byTopic = new Map<string, Map<string, PendingRequest>>();
+export class Requests<R extends PendingRequest = PendingRequest> {
+  readonly #byTopic = new Map<string, Map<string, R>>();
   readonly #sweep = new Sweep(() => this.#expire());
   #size = 0;
 
-  /** @param now milliseconds on the clock of the deadlines */
-  constructor(private readonly now: () => number) {}
+  /**
+   * @param now milliseconds on the clock of the deadlines
+   * @param onSettled told of each request that ended, before the request itself
+   */
+  constructor(
+    private readonly now: () => number,
+    private readonly onSettled: (request: R) => void,
+  ) {}
 
   get size(): number {
     return this.#size;
   }
 
-  add(replyTopic: string, id: string, request: PendingRequest): void {
+  add(replyTopic: string, id: string, request: R): void {
     let waiting = this.#byTopic.get(replyTopic);
     if (waiting === undefined) {
       waiting = new Map();
@@ -56,7 +62,7 @@ export class Requests {
     const pending = this.#take(topic, String(reply.id));
     if (pending === undefined) return 'unknownId';
     if (reply.code === 200) pending.resolve(reply);
-    else pending.reject(refusal(reply, pending.operation));
+    else pending.reject(refusal(reply, pending.message.operation));
     return 'answered';
   }
 
@@ -71,15 +77,19 @@ export class Requests {
     this.#byTopic.clear();
     this.#size = 0;
     this.#sweep.stop();
-    for (const { reject } of all) reject(error);
+    for (const request of all) {
+      this.onSettled(request);
+      request.reject(error);
+    }
   }
 
-  #take(topic: string, id: string): PendingRequest | undefined {
+  #take(topic: string, id: string): R | undefined {
     const waiting = this.#byTopic.get(topic);
     const pending = waiting?.get(id);
     if (waiting === undefined || pending === undefined) return undefined;
     waiting.delete(id);
     this.#size--;
+    this.onSettled(pending);
     return pending;
   }
 
@@ -93,7 +103,7 @@ export class Requests {
     }
     const pending = this.#take(topic, id);
     if (pending === undefined) return 'malformed';
-    const { operation } = pending;
+    const { operation } = pending.message;
     pending.reject(
       new AlinkError('malformedReply', `the answer of the platform cannot be read: ${why.message}`, {
         retry: 'slow',
@@ -107,11 +117,11 @@ export class Requests {
   #expire(): boolean {
     const now = this.now();
     for (const [topic, waiting] of this.#byTopic) {
-      for (const [id, { deadline, timeoutMs, operation }] of waiting) {
+      for (const [id, { deadline, timeoutMs, message: sent }] of waiting) {
         if (deadline > now) continue;
         const seconds = Math.round(timeoutMs / 100) / 10;
         const message = `the platform did not answer within ${seconds} s`;
-        const details = { seconds, operation };
+        const details = { seconds, operation: sent.operation };
         this.fail(topic, id, new AlinkError('timeout', message, { retry: 'slow', details }));
       }
       // Topics of events come from messages; only those in use are kept.

@@ -4,7 +4,7 @@ import { Requests } from '../requests';
 import type { MqttLink } from '../session/mqtt-link';
 import type { DeviceIdentityTopics } from '../topics';
 import type { RequestOptions } from '../types';
-import { MemoryOutbox, type Outbox, type OutboxItem, type OutgoingMessage } from './outbox';
+import { MemoryOutbox, type Outbox, type OutboxItem } from './outbox';
 
 /** Unacknowledged QoS 1 messages that the platform takes (section D). */
 const WINDOW = 150;
@@ -38,14 +38,14 @@ export interface Submission {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #now: () => number;
-  readonly #requests: Requests;
+  readonly #requests: Requests<OutboxItem>;
   readonly #outbox: Outbox;
   readonly #ids = new MessageIds(Date.now());
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#requests = new Requests(this.#now);
+    this.#requests = new Requests(this.#now, (item) => this.#settled(item));
     this.#outbox = new MemoryOutbox(options.onWaiting, this.#now);
   }
 
@@ -113,22 +113,9 @@ export class Dispatcher {
   }
 
   #send(link: Pick<MqttLink, 'publish'>, item: OutboxItem): void {
-    const { operation: name, topic, replyTopic, method, params, qos }: OutgoingMessage = item.message;
-    const { deadline, timeoutMs } = item;
+    const { topic, replyTopic, method, params, qos } = item.message;
     const id = this.#ids.next();
-    this.#requests.add(replyTopic, id, {
-      operation: name,
-      deadline,
-      timeoutMs,
-      resolve: (reply) => {
-        this.#settled(item);
-        item.resolve(reply);
-      },
-      reject: (error) => {
-        this.#settled(item);
-        item.reject(error);
-      },
-    });
+    this.#requests.add(replyTopic, id, item);
     link.publish(topic, formatRequest(id, method, params), qos, (cause) => {
       if (!cause) return;
       const error = new AlinkError('disconnected', 'the message could not be written', {
