@@ -151,11 +151,25 @@ function authentication(
       };
     default: {
       const kind = def.authentication === 'iotToken' ? 'iotToken' : 'deviceSecret';
-      // Exported flows never carry credentials, so an imported example gets its device from the emulator.
-      const secret =
-        deviceSecret === '' && access.provision ? access.provision(identity, document) : deviceSecret;
+      const typed =
+        deviceSecret !== '' && (access.provision === undefined || access.isConfigured?.(identity));
+      const secret = typed ? deviceSecret : provisioned(access, identity, document);
       return { kind, deviceSecret: needed('deviceSecret', secret) };
     }
+  }
+}
+
+/**
+ * The secret that the embedded emulator gives: exported flows carry no credentials, and a secret typed for the cloud
+ * means nothing to an emulator that has never heard of the device.
+ */
+function provisioned(access: PlatformAccess, identity: DeviceIdentity, document: Json | undefined): string {
+  if (access.provision === undefined) return '';
+  try {
+    return access.provision(identity, document);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw badSettings(cause instanceof RangeError ? 'deviceName' : 'thingModel', reason);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { EmulatorOptions } from '../../emulator';
-import { type Json, type Platform, TRANSPORTS, type Transport } from '../../protocol';
+import { type Json, type Platform, TRANSPORTS, type Transport, thingKey } from '../../protocol';
 import { AlinkError } from '../../sdk';
 import { badSettings, expandText, readNumber } from '../shared/config';
 import { type EmulatorLease, leaseEmulator } from '../shared/emulators';
@@ -37,8 +37,9 @@ export = function alinkPlatform(RED: NodeAPI): void {
     let lease: EmulatorLease | undefined;
     try {
       if (def.kind === 'emulator') {
-        lease = leaseEmulator(this.id, emulatorOptions(RED, this, def));
-        access = emulatorAccess(lease);
+        const options = emulatorOptions(RED, this, def);
+        lease = leaseEmulator(this.id, options);
+        access = emulatorAccess(lease, configuredDevices(options.config));
       } else {
         access = Promise.resolve(cloudAccess(RED, this, def));
       }
@@ -104,7 +105,26 @@ function parseConfig(text: string): unknown {
   }
 }
 
-async function emulatorAccess(lease: EmulatorLease): Promise<PlatformAccess> {
+/** Keys of the devices that a products file names; what else it holds is checked by the emulator. */
+function configuredDevices(config: unknown): Set<string> {
+  const keys = new Set<string>();
+  for (const product of list(config, 'products')) {
+    for (const device of list(product, 'devices')) {
+      const productKey: unknown = Reflect.get(product, 'productKey');
+      keys.add(
+        thingKey({ productKey: String(productKey), deviceName: String(Reflect.get(device, 'deviceName')) }),
+      );
+    }
+  }
+  return keys;
+}
+
+function list(value: unknown, key: string): object[] {
+  const inner: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  return Array.isArray(inner) ? inner.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+}
+
+async function emulatorAccess(lease: EmulatorLease, configured: Set<string>): Promise<PlatformAccess> {
   const emulator = await lease.emulator;
   const ports: Partial<Record<Transport, number>> = {};
   for (const transport of TRANSPORTS) {
@@ -116,6 +136,7 @@ async function emulatorAccess(lease: EmulatorLease): Promise<PlatformAccess> {
     ...(emulator.ca === undefined ? {} : { ca: emulator.ca }),
     provision: (identity, thingModel: Json | undefined) =>
       emulator.provisionDevice(identity, thingModel).deviceSecret,
+    isConfigured: (identity) => configured.has(thingKey(identity)),
   };
 }
 

@@ -9,6 +9,8 @@ export interface PlatformAccess {
   ca?: string;
   /** Only an embedded emulator: creates the device when it is missing and tells its secret. */
   provision?: (identity: DeviceIdentity, thingModel: Json | undefined) => string;
+  /** Whether the emulator's products file names the device: then its secret counts, as on the platform. */
+  isConfigured?: (identity: DeviceIdentity) => boolean;
 }
 
 /** The platform config node as its devices see it. */

@@ -182,6 +182,34 @@ describe('deploys', () => {
     assert.equal((await second).alink?.deviceName, 'pi-house-77-a');
   });
 
+  it('a secret typed for the cloud does not keep an example from running on the emulator', async () => {
+    const flow = [emulatorPlatform(), device(), propertyPost(), sink(), ...catchAll()];
+    const typed = flow.map((node) =>
+      node.id === 'device' ? { ...node, credentials: { deviceSecret: SECRET } } : node,
+    );
+    for (const nodes of [flow, typed]) {
+      await red.deploy(nodes);
+      const answered = red.next('sink');
+      red.send('post', { payload: { temperature: 20 } });
+      assert.equal((await answered).alink?.status, 'acknowledged');
+    }
+  });
+
+  it('a device that the products file names needs its own secret', async () => {
+    const devices = [{ deviceName: 'house-01', deviceSecret: 'another-secret' }];
+    const emulatorConfig = JSON.stringify({ products: [{ productKey: 'a1Greenhouse', devices }] });
+    const refused = red.next('states', ({ payload }) => payload === 'refused');
+    await red.deploy([
+      emulatorPlatform({ emulatorConfig }),
+      { ...device(), credentials: { deviceSecret: SECRET } },
+      propertyPost(),
+      lifecycle(),
+      sink(),
+      sink('states'),
+    ]);
+    assert.equal((await refused).alink?.code, 4);
+  });
+
   it('refuses a message for another device instead of reporting for the wrong one', async () => {
     await red.deploy([emulatorPlatform(), device(), propertyPost(), sink(), ...catchAll()]);
     const caught = red.next('errors');
