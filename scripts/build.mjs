@@ -57,7 +57,7 @@ async function buildNode(name) {
     charset: 'utf8',
     logLevel: 'warning',
   });
-  const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
+  const script = (outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script');
   const template = readFileSync(join(source, 'editor.html'), 'utf8');
   writeFileSync(
     join(target, `${name}.html`),

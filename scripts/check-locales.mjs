@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
-const [english, chinese] = ['en-US', 'zh-CN'].map((language) => join(root, 'locales', language));
+const english = join(root, 'locales', 'en-US');
+const chinese = join(root, 'locales', 'zh-CN');
 /** @type {string[]} */
 const problems = [];
 
@@ -23,9 +24,8 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 
 /** @param {string} name */
 function compare(name) {
-  const [a, b] = [english, chinese].map((folder) =>
-    strings(JSON.parse(readFileSync(join(folder, name), 'utf8'))),
-  );
+  const a = strings(JSON.parse(readFileSync(join(english, name), 'utf8')));
+  const b = strings(JSON.parse(readFileSync(join(chinese, name), 'utf8')));
   for (const key of new Set([...a.keys(), ...b.keys()])) {
     const [first, second] = [a.get(key), b.get(key)];
     if (first === undefined || second === undefined)

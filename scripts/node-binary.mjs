@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 const require = createRequire(import.meta.url);
 
 /** What the current Node-RED and the browser package ask for. */
-const NEEDED = [22, 17];
+const NEEDED = { major: 22, minor: 17 };
 
 /**
  * The host's Node.js when it is new enough, else the one that came with the dev dependencies.
@@ -14,7 +14,7 @@ const NEEDED = [22, 17];
  */
 export function modernNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return process.execPath;
+  if (major > NEEDED.major || (major === NEEDED.major && minor >= NEEDED.minor)) return process.execPath;
   return bundledNode();
 }
 

@@ -29,7 +29,11 @@ if (await answers(port)) {
   );
 }
 console.log('Building …');
-execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
+try {
+  execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
+} catch {
+  fail('the build failed; what is above says why');
+}
 prepareUserDir();
 run();
 
@@ -67,7 +71,9 @@ function prepareUserDir() {
   const manifest = { name: 'alink-demo', private: true, dependencies: { 'node-red-contrib-alink': '*' } };
   writeFileSync(join(userDir, 'package.json'), JSON.stringify(manifest, null, 2));
   const flows = join(userDir, 'flows.json');
-  if (!existsSync(flows)) copyFileSync(join(root, 'examples', 'demo.json'), flows);
+  const demo = join(root, 'examples', 'demo.json');
+  if (existsSync(demo) && !existsSync(flows)) copyFileSync(demo, flows);
+  else if (!existsSync(flows)) console.log('examples/demo.json is not there: Node-RED starts without a flow');
   const secretFile = join(userDir, '.credential-secret');
   if (!existsSync(secretFile)) writeFileSync(secretFile, randomBytes(24).toString('hex'), { mode: 0o600 });
   const settings = {
@@ -104,7 +110,7 @@ function announce() {
   const request = get(url, (response) => {
     response.resume();
     if (response.statusCode !== 200) return again();
-    console.log(`\nNode-RED with the demo is ready: ${url}\nFiles: ${userDir}   Stop: Ctrl+C\n`);
+    console.log(`\nFiles: ${userDir}   Stop: Ctrl+C\nNode-RED is ready: ${url}`);
   });
   request.on('error', again);
 }

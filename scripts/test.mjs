@@ -10,11 +10,13 @@ import { modernNode } from './node-binary.mjs';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const results = mkdtempSync(join(tmpdir(), 'alink-test-'));
-/** How long a suite may keep handles open after its last test before that counts as a leak. */
-const GRACE_MS = 5000;
+/** How long a suite may keep handles open after its last test: longer than embedded emulators outlive a deploy. */
+const GRACE_MS = 10_000;
 const SUITE_LIMIT_MS = 8 * 60_000;
 
 /** @typedef {{ name: string; kind: 'check' | 'suite'; run: (extra: string[]) => Promise<{ passed: number; failed: number }> }} Step */
+
+/** How a step's process ended. @typedef {{ code: number; killed: boolean }} Ending */
 
 const bin = (/** @type {string} */ name, /** @type {string} */ file) =>
   join(dirname(require.resolve(`${name}/package.json`)), file);
@@ -26,6 +28,7 @@ const steps = [
   check('types', [tsc, '-p', 'tsconfig.json', '--noEmit']),
   check('types-editor', [tsc, '-p', 'tsconfig.editor.json']),
   check('types-test', [tsc, '-p', 'tsconfig.test.json']),
+  check('types-scripts', [tsc, '-p', 'tsconfig.scripts.json']),
   check('imports', ['scripts/check-imports.mjs']),
   check('locales', ['scripts/check-locales.mjs']),
   check('build', ['scripts/build.mjs']),
@@ -37,6 +40,16 @@ const steps = [
   suite('editor-4', 'test/editor', 'node-red-4'),
   suite('package', 'test/package'),
 ];
+
+/** The step's process, and on Unix its group. @type {number | undefined} */
+let running;
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => {
+    killRunning();
+    rmSync(results, { recursive: true, force: true });
+    process.exit(1);
+  });
+}
 
 const [wanted, extra] = readArguments(process.argv.slice(2));
 const total = { passed: 0, failed: 0 };
@@ -76,7 +89,7 @@ function check(name, command) {
     name,
     kind: 'check',
     run: async () => {
-      const code = await execute(process.execPath, command, {});
+      const { code } = await execute(process.execPath, command, {});
       return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
     },
   };
@@ -106,24 +119,22 @@ function suite(name, folder, nodeRed = 'node-red') {
         `${folder}/**/*.test.ts`,
       ];
       const env = { ALINK_TEST_RESULTS: file, ALINK_TEST_NODE_RED: nodeRed, NODE_NO_WARNINGS: '1' };
-      const code = await execute(node, command, env, file);
-      return verdict(name, file, code);
+      return verdict(name, file, await execute(node, command, env, file));
     },
   };
 }
 
-/** @param {string} name @param {string} file @param {number} code */
-function verdict(name, file, code) {
+/** @param {string} name @param {string} file @param {Ending} ending */
+function verdict(name, file, { code, killed }) {
   if (!existsSync(file)) {
     console.error(`${name}: the suite ended without a result`);
     return { passed: 0, failed: 1 };
   }
   const { passes, failures, pending } = JSON.parse(readFileSync(file, 'utf8'));
-  let failed = failures;
   if (passes + failures === 0) console.error(`${name}: no test ran`);
   if (pending > 0) console.error(`${name}: ${pending} tests were skipped`);
-  if (failures === 0 && (code !== 0 || passes === 0)) failed = 1;
-  return { passed: passes, failed };
+  const broken = killed || passes + failures === 0 || (failures === 0 && code !== 0);
+  return { passed: passes, failed: failures + (broken ? 1 : 0) };
 }
 
 /**
@@ -131,7 +142,7 @@ function verdict(name, file, code) {
  * @param {string[]} command
  * @param {Record<string, string>} env
  * @param {string} [resultFile] written when the last test is over; from then on the process should end by itself
- * @returns {Promise<number>}
+ * @returns {Promise<Ending>}
  */
 function execute(program, command, env, resultFile) {
   return new Promise((done) => {
@@ -139,7 +150,11 @@ function execute(program, command, env, resultFile) {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, ...env },
+      // A group of its own, so that a browser or a Node-RED that a suite started ends with it.
+      detached: process.platform !== 'win32',
     });
+    running = child.pid;
+    let killed = false;
     let overSince = 0;
     const startedAt = Date.now();
     const watch = setInterval(() => {
@@ -148,13 +163,28 @@ function execute(program, command, env, resultFile) {
       if (!late && Date.now() - startedAt < SUITE_LIMIT_MS) return;
       clearInterval(watch);
       console.error(
-        late ? 'the suite is over but something keeps the process alive' : 'the step took too long',
+        late
+          ? `handles were left open: the suite is over, but ${GRACE_MS / 1000} s later its process still runs`
+          : `the step took longer than ${SUITE_LIMIT_MS / 60_000} minutes`,
       );
-      child.kill('SIGKILL');
+      killed = true;
+      killRunning();
     }, 250);
-    child.on('exit', (code) => {
+    child.on('error', (error) => console.error(error.message));
+    child.on('close', (code) => {
       clearInterval(watch);
-      done(code ?? 1);
+      killRunning();
+      running = undefined;
+      done({ code: code ?? 1, killed });
     });
   });
+}
+
+function killRunning() {
+  if (running === undefined) return;
+  try {
+    process.kill(process.platform === 'win32' ? running : -running, 'SIGKILL');
+  } catch {
+    // it has ended, and all it started
+  }
 }

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import express from 'express';
-
-const PROJECT = resolve(__dirname, '..', '..');
+import { newUserDir, QUIET } from './user-dir';
 
 export type FlowNode = { id: string; type: string; [field: string]: unknown };
 
@@ -68,15 +66,7 @@ export interface RuntimeOptions {
  */
 export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const RED = require(process.env.ALINK_TEST_NODE_RED ?? 'node-red') as RedModule;
-  const userDir = mkdtempSync(join(tmpdir(), 'alink-runtime-'));
-  mkdirSync(join(userDir, 'node_modules'));
-  symlinkSync(PROJECT, join(userDir, 'node_modules', 'node-red-contrib-alink'));
-  const dependencies = { 'node-red-contrib-alink': '*' };
-  writeFileSync(
-    join(userDir, 'package.json'),
-    JSON.stringify({ name: 'test', version: '1.0.0', dependencies }),
-  );
-
+  const userDir = newUserDir();
   const app = express();
   const server = createServer(app);
   const root = options.httpAdminRoot ?? '/';
@@ -88,9 +78,7 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
     credentialSecret: 'test',
     flowFile: 'flows.json',
     logging: { console: { level: process.env.ALINK_TEST_LOG ?? 'fatal', metrics: false, audit: false } },
-    telemetry: { enabled: false, updateNotification: false },
-    editorTheme: { tours: false, palette: { catalogues: [] } },
-    externalModules: { palette: { allowInstall: false } },
+    ...QUIET,
     lang: options.lang ?? 'en-US',
     ...(options.adminAuth ? { adminAuth: options.adminAuth } : {}),
   });
