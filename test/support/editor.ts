@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before } from 'mocha';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from './browser';
 import { type FlowNode, type Runtime, startRuntime } from './runtime';
 
 /** What the tests use of the editor's own objects, inside the page. */
@@ -56,13 +57,9 @@ after(async () => {
 });
 
 async function start(): Promise<EditorHost> {
-  const { default: binary } = await import('@sparticuz/chromium');
   const runtime = await startRuntime({ httpAdminRoot: '/plant/editor' });
   await runtime.deploy(DEMO);
-  const executablePath = await binary.executablePath();
-  // With one process the browser ends when the first page is closed.
-  const args = binary.args.filter((argument) => argument !== '--single-process');
-  const browser = await chromium.launch({ args, executablePath, headless: true });
+  const browser = await launchBrowser();
   return { runtime, browser };
 }
 
