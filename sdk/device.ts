@@ -11,6 +11,7 @@ interface Shared {
   options: DeviceOptions;
   users: number;
   linger: NodeJS.Timeout | undefined;
+  ended: boolean;
 }
 
 const connections = new Map<string, Shared>();
@@ -35,7 +36,7 @@ export function openDevice(options: DeviceOptions): Device {
     }
   }
   if (!shared) {
-    shared = { connection: new Connection(options), options, users: 0, linger: undefined };
+    shared = { connection: new Connection(options), options, users: 0, linger: undefined, ended: false };
     connections.set(key, shared);
   }
   clearTimeout(shared.linger);
@@ -57,6 +58,7 @@ export async function closeAllDevices(): Promise<void> {
 
 function end(key: string, shared: Shared): Promise<void> {
   clearTimeout(shared.linger);
+  shared.ended = true;
   if (connections.get(key) === shared) connections.delete(key);
   const closing = shared.connection.close().finally(() => ending.delete(closing));
   ending.add(closing);
@@ -79,7 +81,7 @@ function conflict({ identity }: DeviceOptions, field: string): AlinkError {
 }
 
 function givenBack(): AlinkError {
-  return new AlinkError('closed', 'the device was given back');
+  return new AlinkError('closed', 'the device was given back or closed');
 }
 
 class DeviceHandle implements Device {
@@ -124,12 +126,10 @@ class DeviceHandle implements Device {
   }
 
   postProperties: Device['postProperties'] = (input, options = {}) =>
-    this.#released
-      ? Promise.reject(givenBack())
-      : this.#shared.connection.reporter.properties(input, options);
+    this.#closed ? Promise.reject(givenBack()) : this.#shared.connection.reporter.properties(input, options);
 
   postEvent: Device['postEvent'] = (identifier, values, options = {}) =>
-    this.#released
+    this.#closed
       ? Promise.reject(givenBack())
       : this.#shared.connection.reporter.event(identifier, values, options);
 
@@ -161,8 +161,12 @@ class DeviceHandle implements Device {
     shared.linger.unref();
   }
 
+  get #closed(): boolean {
+    return this.#released !== undefined || this.#shared.ended;
+  }
+
   #connection(): Connection {
-    if (this.#released) throw givenBack();
+    if (this.#closed) throw givenBack();
     return this.#shared.connection;
   }
 

@@ -4,7 +4,18 @@
  * `openDevice(options)` gives a handle; `connect()` starts it; `postProperties`, `postEvent` and `request` resolve
  * when the platform has answered and reject with an `AlinkError` otherwise; `release()` gives it back.
  */
-export { parseCertificate, parseThingModel } from '../protocol';
+export {
+  type AlinkReply,
+  type DeviceIdentity,
+  type Json,
+  type Platform,
+  type Problem,
+  parseCertificate,
+  parseThingModel,
+  type SignMethod,
+  type ThingModel,
+  type Transport,
+} from '../protocol';
 export { closeAllDevices, openConnections, openDevice } from './device';
 export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from './errors';
 export { type MachineNameKind, type MachineSources, machineName } from './machine-name';

@@ -72,13 +72,17 @@ export class Credentials {
     }
   }
 
-  /** The platform refused: a token is asked for anew; a stored secret stays, because it is given only once. */
+  /**
+   * The platform refused: a token is asked for anew; a secret stays where it is stored, because it is given only
+   * once, and is read again in case somebody removed it.
+   */
   refused(error: AlinkError): AlinkError {
+    const registered = this.#stored !== undefined;
     this.#token = undefined;
-    if (this.#stored === undefined) return error;
+    this.#stored = undefined;
+    if (!registered) return error;
     if (this.#options.platform.kind === 'emulator') {
       // It forgets its devices when it ends, and gives a secret as often as it is asked.
-      this.#stored = undefined;
       this.#storedIsOld = true;
       return error;
     }

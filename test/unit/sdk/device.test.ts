@@ -11,7 +11,7 @@ import {
   openDevice,
 } from '../../../sdk';
 import { answer, ScriptedBroker } from '../../support/scripted-broker';
-import { isError, state } from '../../support/sdk-device';
+import { isError, rejection, state } from '../../support/sdk-device';
 
 const IDENTITY = { productKey: 'a1Test', deviceName: 'lamp-1' };
 const SYS = '/sys/a1Test/lamp-1/thing';
@@ -102,6 +102,18 @@ describe('connection of a device', () => {
     await state(other, 'online');
     assert.equal(broker.peers.length, 2);
     assert.equal(broker.last.connect?.keepalive, 60);
+  });
+
+  it('stays ended when all were closed, whatever its handles do', async () => {
+    const device = open();
+    device.connect();
+    await state(device, 'online');
+    await closeAllDevices();
+    await broker.quiet();
+    assert.throws(() => device.connect(), isError('closed'));
+    assert.equal((await rejection(device.postProperties({ a: 1 }))).key, 'closed');
+    await device.release();
+    assert.equal(openConnections(), 0);
   });
 
   it('ends within its time limit when the platform never closes', async () => {

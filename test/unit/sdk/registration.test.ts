@@ -146,6 +146,19 @@ describe('registration over HTTPS', () => {
     assert.equal(door.asked.length, 0);
   });
 
+  it('registers anew when somebody removed the stored secret that was refused', async () => {
+    await store.write(IDENTITY, '127.0.0.1', { deviceSecret: 'stored' });
+    door.answer = () => JSON.stringify({ code: 200, data: { deviceSecret: 'new' } });
+    broker.script.connect = (peer, packet) =>
+      (String(packet.password) === passwordOf(peer, 'new') ? accept : refuse(4))(peer, packet);
+    const device = open(https);
+    device.connect();
+    await state(device, 'refused');
+    rmSync(folder, { recursive: true, force: true });
+    await state(device, 'online');
+    assert.deepEqual(await store.read(IDENTITY, '127.0.0.1'), { deviceSecret: 'new' });
+  });
+
   it('registers anew at an emulator, which forgets its devices', async () => {
     await store.write(IDENTITY, 'emulator', { deviceSecret: 'stored' });
     door.answer = () => JSON.stringify({ code: 200, data: { deviceSecret: 'new' } });
