@@ -52,7 +52,8 @@ export class MemoryOutbox implements Outbox {
   readonly #items = new Set<OutboxItem>();
   readonly #sweep = new Sweep(() => this.#expire());
   // A set's iterator goes on where it stopped, so that taking from the front costs the same however many wait.
-  #front = this.#items.values();
+  // What it has passed is out of the set, so it never ends while something waits.
+  readonly #front = this.#items.values();
   #characters = 0;
 
   /**
@@ -79,14 +80,9 @@ export class MemoryOutbox implements Outbox {
 
   take(): OutboxItem | undefined {
     if (this.#items.size === 0) return undefined;
-    let next = this.#front.next();
-    if (next.done) {
-      this.#front = this.#items.values();
-      next = this.#front.next();
-    }
-    if (next.value === undefined) return undefined;
-    this.remove(next.value);
-    return next.value;
+    const { value } = this.#front.next();
+    if (value !== undefined) this.remove(value);
+    return value;
   }
 
   // Nothing is kept beyond taking it.

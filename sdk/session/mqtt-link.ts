@@ -74,7 +74,7 @@ function connectOver(
     connectTimeout: options.connackMs * 2, // the limit that counts is below, with its own error
     resubscribe: false,
     queueQoSZero: false,
-    // Pings must not be put off by what arrives: the platform counts only what it receives.
+    // Saves setting a timer anew with each acknowledgement; one ping per keep-alive time costs less.
     reschedulePings: false,
     outgoingStore: new ForgetfulStore(),
     // Saves a tenth of the time of a message, which goes into asking whether anybody wants to read along.

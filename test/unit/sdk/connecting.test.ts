@@ -4,7 +4,7 @@ import { afterEach, before, describe, it } from 'mocha';
 import type { ConnectFields, Transport } from '../../../protocol';
 import { mqttEndpoint } from '../../../protocol';
 import { AlinkError } from '../../../sdk';
-import { type LinkOptions, openLink } from '../../../sdk/session/mqtt-link';
+import { type LinkOptions, type MqttLink, openLink } from '../../../sdk/session/mqtt-link';
 import { networkError } from '../../../sdk/session/network-error';
 import { certificate, type TestCertificate } from '../../support/certificates';
 import { answer, type BrokerOptions, refuse, ScriptedBroker } from '../../support/scripted-broker';
@@ -187,12 +187,13 @@ describe('connecting', () => {
   it('takes a close and a reset for a kick', async () => {
     for (const end of ['end', 'resetAndDestroy'] as const) {
       broker = await ScriptedBroker.start();
+      let opened: Promise<MqttLink> | undefined;
       const closed = new Promise<boolean>((resolve) => {
-        void openLink(options('tcp', broker?.port ?? 0, { onClose: (_, kicked) => resolve(kicked) }));
+        opened = openLink(options('tcp', broker?.port ?? 0, { onClose: (_, kicked) => resolve(kicked) }));
       });
-      await broker.next('connect');
+      await opened;
       const { stream } = broker.last;
-      setImmediate(() => (Reflect.get(stream, end) as () => void).call(stream));
+      (Reflect.get(stream, end) as () => void).call(stream);
       assert.equal(await closed, true, end);
       await broker.stop();
     }

@@ -148,7 +148,7 @@ describe('connection of a device', () => {
     device.connect();
     await state(device, 'online');
     assert.deepEqual(refused, ['a subscriptionRefused']);
-    const told = new Promise((resolve) => device.onMessage('/no/b', () => undefined, resolve));
+    const told = new Promise((resolve) => device.onMessage('/no/a', () => undefined, resolve));
     assert.ok(isError('subscriptionRefused')(await told));
     broker.last.push('/yes/1', 'x');
     await device.postProperties({ a: 1 });
