@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { get } from 'node:http';
 import { createRequire } from 'node:module';
-import { connect } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { modernNode } from './node-binary.mjs';
@@ -23,11 +23,8 @@ const host = process.env.HOST || '127.0.0.1';
 const port = readPort(process.env.PORT || '1880');
 const require = createRequire(import.meta.url);
 
-if (await answers(port)) {
-  fail(
-    `port ${port} is taken by another program; choose another one, for example: PORT=${port + 1} npm start`,
-  );
-}
+const obstacle = await whyNotListen();
+if (obstacle !== undefined) fail(obstacle);
 console.log('Building …');
 try {
   execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
@@ -50,16 +47,26 @@ function fail(message) {
   process.exit(1);
 }
 
-/** @param {number} number @returns {Promise<boolean>} */
-function answers(number) {
+/**
+ * Listens for a moment, so that the reason comes before the build and not out of the middle of Node-RED's log.
+ * @returns {Promise<string | undefined>}
+ */
+function whyNotListen() {
   return new Promise((done) => {
-    const socket = connect(number, host === '0.0.0.0' ? '127.0.0.1' : host);
-    socket.once('connect', () => {
-      socket.destroy();
-      done(true);
-    });
-    socket.once('error', () => done(false));
+    const probe = createServer();
+    probe.once('error', (error) => done(explain(/** @type {NodeJS.ErrnoException} */ (error))));
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => done(undefined)));
   });
+}
+
+/** @param {NodeJS.ErrnoException} error */
+function explain({ code, message }) {
+  const another = port < 65535 ? port + 1 : 1880;
+  if (code === 'EADDRINUSE')
+    return `port ${port} is taken by another program; choose another one, for example: PORT=${another} npm start`;
+  if (code === 'EACCES')
+    return `port ${port} needs more rights than you have; choose another one: PORT=1880 npm start`;
+  return `cannot listen on HOST=${host}: ${message}`;
 }
 
 function prepareUserDir() {
@@ -97,15 +104,19 @@ function run() {
   const nodeRed = node ? 'node-red' : 'node-red-4';
   const red = join(dirname(require.resolve(`${nodeRed}/package.json`)), 'red.js');
   const child = spawn(node ?? process.execPath, [red, '--userDir', userDir], { stdio: 'inherit' });
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
-    process.on(signal, () => child.kill(signal));
+  const stop = () => child.kill('SIGTERM');
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, stop);
+  // npm hands a signal to the shell between, which ends without handing it on.
+  const parent = process.ppid;
+  const watch = () => process.ppid !== parent && stop();
+  if (process.env.npm_lifecycle_event !== undefined) setInterval(watch, 300).unref();
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 0 : 1)));
   announce();
 }
 
 /** Says the address once the editor answers; Node-RED itself prints it among many other lines. */
 function announce() {
-  const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}/`;
+  const url = `http://${reachable()}:${port}/`;
   const again = () => setTimeout(announce, 300).unref();
   const request = get(url, (response) => {
     response.resume();
@@ -113,4 +124,11 @@ function announce() {
     console.log(`\nFiles: ${userDir}   Stop: Ctrl+C\nNode-RED is ready: ${url}`);
   });
   request.on('error', again);
+}
+
+/** The host as a browser on this machine would write it. */
+function reachable() {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }
