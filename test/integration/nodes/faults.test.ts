@@ -68,7 +68,12 @@ describe('faults, as a flow sees them', () => {
   }
 
   async function online(nodes: FlowNode[]): Promise<void> {
-    const state = red.next('states', (msg) => msg.payload === 'online');
+    // The flow before may come back online meanwhile; its device has another name.
+    const deviceName = nodes.find(({ id }) => id === 'device')?.deviceName;
+    const state = red.next(
+      'states',
+      ({ payload, alink }) => payload === 'online' && alink?.deviceName === deviceName,
+    );
     await red.deploy(nodes);
     await state;
   }
