@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import handlers from '../emulator/handlers/index.ts';
 import catalogue from '../protocol/catalogue/index.ts';
 
-/** @typedef {import('../protocol/catalogue/types').Operation} Operation */
+/** @typedef {import('../protocol/catalogue/types.ts').Operation} Operation */
 
 const PAGE = join(dirname(fileURLToPath(import.meta.url)), '..', 'docs', 'operations.md');
 
