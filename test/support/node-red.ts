@@ -30,6 +30,8 @@ export interface NodeRedOptions {
   lang?: string;
   /** Folder of the package to install; the project as built, unless told. */
   packageDir?: string;
+  /** A user directory with the package in it, instead of a new one; removed at the end like that. */
+  userDir?: string;
 }
 
 /** The command file of the Node-RED that `ALINK_TEST_NODE_RED` names (`node-red` or `node-red-4`). */
@@ -43,7 +45,7 @@ export function nodeRedPath(): string {
  * Unlike `startRuntime` there may be several, and what they load is gone when they end.
  */
 export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRed> {
-  const userDir = newUserDir(options.packageDir);
+  const userDir = options.userDir ?? newUserDir(options.packageDir);
   const port = await freePort();
   writeFileSync(join(userDir, 'flows.json'), JSON.stringify(options.flows ?? []));
   if (options.credentials)
