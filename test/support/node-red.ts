@@ -129,7 +129,8 @@ async function end(
   if (code !== 0) throw new Error(`Node-RED ended with ${code ?? signal}\n${output()}`);
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
