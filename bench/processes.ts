@@ -1,0 +1,107 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { RunResult } from './contender';
+import { PRODUCT_KEY, SECRET, type Target, THING_MODEL } from './model';
+
+const ROOT = resolve(__dirname, '..');
+
+export interface BenchEmulator {
+  host: string;
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** The one emulator of a run, by its own command. */
+export async function startEmulatorProcess(deviceNames: readonly string[]): Promise<BenchEmulator> {
+  const folder = mkdtempSync(join(tmpdir(), 'alink-bench-'));
+  const file = join(folder, 'products.json');
+  const devices = deviceNames.map((deviceName) => ({ deviceName, deviceSecret: SECRET }));
+  writeFileSync(
+    file,
+    JSON.stringify({ products: [{ productKey: PRODUCT_KEY, thingModel: THING_MODEL, devices }] }),
+  );
+  const command = ['--config', file, '--host', '127.0.0.1', '--mqtt-port', '0', '--http-port', '0'];
+  const child = spawn(process.execPath, [join(ROOT, 'dist/emulator/cli.js'), ...command], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const line = await new Promise<string>((done, fail) => {
+    lines.once('line', done);
+    child.once('exit', (code) => fail(new Error(`the emulator ended with ${code}`)));
+  });
+  const { hostname, port } = new URL((JSON.parse(line) as { mqtt: string }).mqtt);
+  return {
+    host: hostname,
+    port: Number(port),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface ContenderProcess {
+  run(inFlight: number, ms: number): Promise<RunResult>;
+  stop(): Promise<void>;
+}
+
+/** A contender in a process of its own. @param file in `bench/contenders/`, without ending */
+export async function startContender(
+  file: string,
+  target: Target,
+  ...more: string[]
+): Promise<ContenderProcess> {
+  const child = fork(join(__dirname, 'contenders', `${file}.ts`), [JSON.stringify(target), ...more], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await message(child, 'ready');
+  return {
+    run: async (inFlight, ms) => {
+      const result = message<RunResult>(child, 'result');
+      child.send({ type: 'run', inFlight, ms });
+      return result;
+    },
+    stop: async () => {
+      if (child.exitCode !== null) return;
+      child.send({ type: 'stop' });
+      await ended(child);
+    },
+  };
+}
+
+function message<T>(child: ChildProcess, type: string): Promise<T> {
+  return new Promise((done, fail) => {
+    const leave = () => {
+      child.off('message', listen);
+      child.off('exit', exit);
+    };
+    const listen = (value: unknown) => {
+      if ((value as { type?: string }).type !== type) return;
+      leave();
+      done(value as T);
+    };
+    const exit = (code: number | null) => {
+      leave();
+      fail(new Error(`${child.spawnargs.slice(-3).join(' ')} ended with ${code}`));
+    };
+    child.on('message', listen);
+    child.on('exit', exit);
+  });
+}
+
+/** Resolves when the process is gone; at the latest after 5 s, by force. */
+export function ended(child: ChildProcess): Promise<void> {
+  return new Promise((done) => {
+    if (child.exitCode !== null || child.signalCode !== null) return done();
+    const forced = setTimeout(() => child.kill('SIGKILL'), 5000);
+    child.once('exit', () => {
+      clearTimeout(forced);
+      done();
+    });
+  });
+}
