@@ -6,8 +6,10 @@ import type { DeviceIdentityTopics } from '../topics';
 import type { RequestOptions } from '../types';
 import { MemoryOutbox, type Outbox, type OutboxItem } from './outbox';
 
-/** Unacknowledged QoS 1 messages that the platform takes (section D). */
+/** QoS 1 messages without PUBACK that the platform takes (section D). */
 const WINDOW = 150;
+/** Requests without an answer, of whatever QoS; each costs memory until its time limit. */
+const MOST_UNANSWERED = 10_000;
 /** While online more may queue for the window than may wait without a connection. */
 const ONLINE_QUEUE = 20_000;
 /** Room that the envelope takes around the params; method and id are far shorter. */
@@ -41,6 +43,8 @@ export class Dispatcher {
   readonly #requests: Requests<OutboxItem>;
   readonly #outbox: Outbox;
   readonly #ids = new MessageIds(Date.now());
+  /** QoS 1 messages that have neither PUBACK nor an end. */
+  readonly #window = new Set<OutboxItem>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -83,7 +87,7 @@ export class Dispatcher {
 
   /** Sends what waits, in the order it came, as far as the window allows. */
   drain(): void {
-    while (this.#requests.size < WINDOW) {
+    while (this.#window.size < WINDOW && this.#requests.size < MOST_UNANSWERED) {
       const link = this.#options.link();
       if (link === undefined) return;
       const item = this.#outbox.take();
@@ -97,6 +101,7 @@ export class Dispatcher {
    * what waits goes on waiting for its time limit.
    */
   disconnected(error: AlinkError): void {
+    this.#window.clear();
     this.#requests.failAll(
       new AlinkError(
         'disconnected',
@@ -116,7 +121,9 @@ export class Dispatcher {
     const { topic, replyTopic, method, params, qos } = item.message;
     const id = this.#ids.next();
     this.#requests.add(replyTopic, id, item);
+    if (qos === 1) this.#window.add(item);
     link.publish(topic, formatRequest(id, method, params), qos, (cause) => {
+      this.#leaveWindow(item);
       if (!cause) return;
       const error = new AlinkError('disconnected', 'the message could not be written', {
         retry: 'slow',
@@ -129,6 +136,12 @@ export class Dispatcher {
 
   #settled(item: OutboxItem): void {
     this.#outbox.acknowledge(item);
+    this.#leaveWindow(item);
+  }
+
+  // By PUBACK, or by the end of the request when that comes first or PUBACK never does.
+  #leaveWindow(item: OutboxItem): void {
+    this.#window.delete(item);
     if (this.#outbox.size > 0) queueMicrotask(() => this.drain());
   }
 
