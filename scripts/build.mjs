@@ -1,19 +1,11 @@
 // Builds dist/: the runtime by the TypeScript compiler, each editor dialog as one HTML file.
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { readDialog } from './dialog-template.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -58,7 +50,7 @@ async function buildNode(name) {
     logLevel: 'warning',
   });
   const script = (outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script');
-  const template = readFileSync(join(source, 'editor.html'), 'utf8');
+  const template = readDialog(join(source, 'editor.html'));
   writeFileSync(
     join(target, `${name}.html`),
     `<script type="text/javascript">\n${script}</script>\n\n${template}`,

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readDialog } from './dialog-template.mjs';
 
 const root = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
 const english = join(root, 'locales', 'en-US');
@@ -58,7 +59,7 @@ function placeholders(text) {
 /** @param {string} node */
 function checkDialog(node) {
   const known = strings(JSON.parse(readFileSync(join(english, `${node}.json`), 'utf8')));
-  const html = readFileSync(join(root, 'nodes', node, 'editor.html'), 'utf8');
+  const html = readDialog(join(root, 'nodes', node, 'editor.html'));
   for (const [, list] of html.matchAll(/data-i18n="([^"]+)"/g)) {
     for (const part of (list ?? '').split(';')) {
       const key = part.replace(/^\[[\w-]+\]/, '');
