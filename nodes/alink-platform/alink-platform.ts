@@ -125,7 +125,9 @@ function list(value: unknown, key: string): object[] {
 }
 
 async function emulatorAccess(lease: EmulatorLease, configured: Set<string>): Promise<PlatformAccess> {
-  const emulator = await lease.emulator;
+  const emulator = await lease.emulator.catch((cause: unknown) => {
+    throw emulatorProblem(cause);
+  });
   const ports: Partial<Record<Transport, number>> = {};
   for (const transport of TRANSPORTS) {
     const port = emulator.ports[DOORS[transport]];
@@ -138,6 +140,14 @@ async function emulatorAccess(lease: EmulatorLease, configured: Set<string>): Pr
       emulator.provisionDevice(identity, thingModel).deviceSecret,
     isConfigured: (identity) => configured.has(thingKey(identity)),
   };
+}
+
+/** An emulator that could not start, as the field of the dialog that has to change. */
+function emulatorProblem(cause: unknown): AlinkError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const door: unknown = typeof cause === 'object' && cause !== null ? Reflect.get(cause, 'door') : undefined;
+  if (door === undefined) return badSettings('emulatorConfig', reason);
+  return badSettings(door === 'http' ? 'emulatorHttpPort' : 'emulatorMqttPort', reason);
 }
 
 function cloudAccess(RED: NodeAPI, node: Node, def: PlatformDef): PlatformAccess {

@@ -210,6 +210,18 @@ describe('deploys', () => {
     assert.equal((await refused).alink?.code, 4);
   });
 
+  it('a port that is taken or a products file that is wrong: the setting is named', async () => {
+    for (const [extra, words] of [
+      [{ emulatorMqttPort: String(emulator.ports.mqtt) }, /emulatorMqttPort.*taken by another program/],
+      [{ emulatorConfig: '{"products":[{"name":"no key"}]}' }, /emulatorConfig.*productKey/],
+      [{ emulatorConfig: '{' }, /emulatorConfig/],
+    ] as const) {
+      const caught = red.next('errors', ({ error }) => error?.source.id === 'post');
+      await red.deploy([emulatorPlatform(extra), device(), propertyPost(), sink(), ...catchAll()]);
+      assert.match((await caught).error?.message ?? '', words);
+    }
+  });
+
   it('refuses a message for another device instead of reporting for the wrong one', async () => {
     await red.deploy([emulatorPlatform(), device(), propertyPost(), sink(), ...catchAll()]);
     const caught = red.next('errors');
