@@ -38,6 +38,12 @@ export type ErrorKey =
   | 'aborted'
   | 'closed'
   | 'unknownOperation'
+  // answers to the platform
+  | 'notAnswered'
+  | 'alreadyAnswered'
+  | 'tooLate'
+  | 'unknownRequest'
+  | 'noAnswerWanted'
   // input
   | 'invalidInput'
   | 'thingModel';

@@ -2,12 +2,15 @@ import type {
   AlinkReply,
   DeviceIdentity,
   Json,
+  JsonObject,
   Platform,
   Problem,
+  Sample,
   SignMethod,
   ThingModel,
   Transport,
 } from '../protocol';
+import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import type { AlinkError } from './errors';
 import type { SecretStore } from './registration/secret-store';
 import type { Timing } from './session/timing';
@@ -46,6 +49,8 @@ export interface DeviceOptions {
   requestTimeoutMs?: number;
   /** A document (TSL), or `fetch` to ask the platform after connecting; none by default. */
   thingModel?: { mode: ThingModelMode; document?: Json; fetch?: boolean; cacheFile?: string };
+  /** Learn the platform's time after each connect and correct the time of reports with it (B.3 row 39). */
+  correctTime?: boolean;
   /** Needed for the two kinds of registration. */
   secretStore?: SecretStore;
   /** At most this many requests wait while offline; 1,000 by default. */
@@ -106,6 +111,31 @@ export interface Outcome {
   warnings: readonly Problem[];
 }
 
+/** A file to upload (B.6 row 86). */
+export interface UploadFile {
+  /** At most 100 bytes of `[0-9A-Za-z_.]`, a letter or digit first. */
+  name: string;
+  /** At most 16 MB. */
+  content: Uint8Array;
+  /** What to do when the name exists; `overwrite` by default. */
+  conflictStrategy?: 'overwrite' | 'append' | 'reject';
+  extraParams?: JsonObject;
+}
+
+export interface UploadOptions extends Pick<RequestOptions, 'timeoutMs' | 'signal'> {
+  /** Bytes of a block, 256–131,072; 65,536 by default. */
+  blockBytes?: number;
+  onProgress?: (sentBytes: number, totalBytes: number) => void;
+}
+
+export interface UploadResult {
+  uploadId: string;
+  fileName: string;
+  bytes: number;
+  /** The platform's answer to the last block. */
+  reply: AlinkReply;
+}
+
 /** Message from the platform to the device, after topic and envelope were read. */
 export interface IncomingMessage {
   topic: string;
@@ -154,8 +184,39 @@ export interface Device {
    * @throws AlinkError with the platform's code when it is not 200
    */
   request(operation: string, params: Json, options?: RequestOptions): Promise<AlinkReply>;
-  /** Publishes and resolves when the platform has it (QoS 1) or it was written (QoS 0). @throws AlinkError */
-  publish(topic: string, payload: Uint8Array | string, qos: 0 | 1): Promise<void>;
+  /**
+   * Requests of the platform: property set and get, services, RRPC, raw data, notices (B.1 rows 6–14). Each that
+   * fits goes to every handler; the first answer counts. Requests that no handler takes are answered by the SDK.
+   * @throws AlinkError `badSettings` for a filter that cannot be
+   */
+  onRequest(
+    filter: RequestFilter,
+    handler: (request: IncomingRequest) => void,
+    handling?: RequestHandling,
+  ): () => void;
+  /** The latest acknowledged value of each property that this process reported. */
+  lastReported(): ReadonlyMap<string, Sample>;
+  /**
+   * Sends bytes of a passthrough product (B.1 row 12).
+   * @returns the bytes that the product's script answers with
+   * @throws AlinkError
+   */
+  sendRaw(payload: Uint8Array, options?: RequestOptions): Promise<Uint8Array>;
+  /** Uploads a file in blocks over MQTT (B.6 rows 86–88, B.7), from where the platform says. @throws AlinkError */
+  uploadFile(file: UploadFile, options?: UploadOptions): Promise<UploadResult>;
+  /** Milliseconds to add to this machine's clock to get the platform's; undefined before it was learned (NTP). */
+  readonly clockOffset: number | undefined;
+  /**
+   * Publishes and resolves when the platform has it (QoS 1) or it was written (QoS 0). While offline it waits for
+   * the connection like a request.
+   * @throws AlinkError
+   */
+  publish(
+    topic: string,
+    payload: Uint8Array | string,
+    qos: 0 | 1,
+    options?: Pick<RequestOptions, 'timeoutMs' | 'signal'>,
+  ): Promise<void>;
   /** Connects if nobody did yet. */
   connect(): void;
   /** Gives the handle back; the connection ends when the last one is given back. */
