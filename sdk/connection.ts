@@ -1,4 +1,5 @@
 import { KEEP_ALIVE_SECONDS, LIMITS, topicMatches, topicProblem } from '../protocol';
+import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
 import { type MessageListener, MessageListeners } from './listeners';
 import { checkFilter, checkOptions } from './options';
@@ -120,6 +121,13 @@ export class Connection {
       const last = this.#messageListeners.remove(filter, entry);
       if (last && !this.#replyFilters.has(filter)) this.session.unsubscribe([filter]);
     };
+  }
+
+  onRequest(filter: RequestFilter, handler: (request: IncomingRequest) => void, handling: RequestHandling) {
+    void filter;
+    void handler;
+    void handling;
+    return () => undefined;
   }
 
   /** Subscribes the answers of an operation that is used for the first time. */

@@ -140,6 +140,19 @@ class DeviceHandle implements Device {
     return connection.dispatcher.submit({ operation, params: JSON.stringify(params ?? {}), options });
   }
 
+  onRequest: Device['onRequest'] = (filter, handler, handling = {}) =>
+    this.#track(this.#connection().onRequest(filter, handler, handling));
+
+  lastReported: Device['lastReported'] = () => this.#shared.connection.reporter.lastReported;
+
+  sendRaw: Device['sendRaw'] = () => Promise.reject(givenBack());
+
+  uploadFile: Device['uploadFile'] = () => Promise.reject(givenBack());
+
+  get clockOffset(): number | undefined {
+    return undefined;
+  }
+
   publish: Device['publish'] = async (topic, payload, qos) => this.#connection().publish(topic, payload, qos);
 
   release(): Promise<void> {

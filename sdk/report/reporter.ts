@@ -5,6 +5,7 @@ import {
   problemMessage,
   readEventReport,
   readPropertyReport,
+  type Sample,
   type ThingModel,
 } from '../../protocol';
 import { AlinkError } from '../errors';
@@ -23,6 +24,9 @@ type ReportOptions = RequestOptions & { time?: number };
 
 /** From what a user hands over to an acknowledged report: read, check, encode, dispatch. */
 export class Reporter {
+  /** The latest acknowledged value of each property. */
+  readonly lastReported: Map<string, Sample> = new Map();
+
   constructor(private readonly options: ReporterOptions) {}
 
   /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
