@@ -1,4 +1,5 @@
 import { KEEP_ALIVE_SECONDS, LIMITS, topicMatches, topicProblem } from '../protocol';
+import { Downlink } from './downlink/downlink';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
 import { type MessageListener, MessageListeners } from './listeners';
@@ -22,11 +23,14 @@ export class Connection {
   readonly session: Session;
   readonly dispatcher: Dispatcher;
   readonly reporter: Reporter;
+  readonly downlink: Downlink;
   readonly thingModel: DeviceThingModel;
   readonly topics: DeviceIdentityTopics;
   readonly #stateListeners = new Set<(state: SessionState) => void>();
   readonly #onlineListeners = new Set<() => void>();
-  readonly #messageListeners = new MessageListeners();
+  readonly #messageListeners = new MessageListeners((topic, count) =>
+    this.#log({ level: 'warn', event: 'messagesNotTaken', details: { topic, count } }),
+  );
   readonly #logs = new Set<Log>();
   readonly #replyFilters: Set<string>;
   /** Reply topics that are known to be covered by a filter. */
@@ -75,6 +79,22 @@ export class Connection {
       thingModel: this.thingModel,
       online: () => this.isOnline,
     });
+    this.downlink = new Downlink({
+      identity: options.identity,
+      mode: options.thingModel?.mode ?? 'off',
+      thingModel: this.thingModel,
+      lastReported: () => this.reporter.lastReported,
+      online: () => this.isOnline,
+      publish: (topic, payload, qos) => this.publish(topic, payload, qos),
+      subscribe: (filter, onRefused) => this.onMessage(filter, { onRefused }),
+      askDesired: async (identifiers) => {
+        const operation = 'thing.property.desired.get';
+        this.expectReplies(this.topics.of(operation).replyTopic);
+        const params = JSON.stringify(identifiers);
+        return (await this.dispatcher.submit({ operation, params, options: {} })).data;
+      },
+      log,
+    });
   }
 
   get state(): SessionState {
@@ -115,19 +135,25 @@ export class Connection {
   /** @throws AlinkError `badSettings` when the filter cannot be subscribed */
   onMessage(filter: string, entry: MessageListener): () => void {
     checkFilter(filter);
-    this.#messageListeners.add(filter, entry);
+    const kept = this.#messageListeners.add(filter, entry);
     this.session.subscribe([filter]);
+    // Not before the caller has what it needs to stop.
+    if (kept.length > 0) queueMicrotask(() => this.#deliver(kept, entry));
     return () => {
-      const last = this.#messageListeners.remove(filter, entry);
-      if (last && !this.#replyFilters.has(filter)) this.session.unsubscribe([filter]);
+      if (!this.#messageListeners.remove(filter, entry)) return;
+      this.#messageListeners.keep(filter, entry, () => {
+        if (!this.#replyFilters.has(filter)) this.session.unsubscribe([filter]);
+      });
     };
   }
 
-  onRequest(filter: RequestFilter, handler: (request: IncomingRequest) => void, handling: RequestHandling) {
-    void filter;
-    void handler;
-    void handling;
-    return () => undefined;
+  /** @throws AlinkError `badSettings` for a filter or time limit that cannot be */
+  onRequest(
+    filter: RequestFilter,
+    handler: (request: IncomingRequest) => void,
+    handling: RequestHandling,
+  ): () => void {
+    return this.downlink.add(filter, handler, handling);
   }
 
   /** Subscribes the answers of an operation that is used for the first time. */
@@ -171,6 +197,7 @@ export class Connection {
   }
 
   async close(): Promise<void> {
+    this.downlink.close();
     this.dispatcher.close(new AlinkError('closed', 'the device was closed'));
     await this.session.stop();
     this.#stateListeners.clear();
@@ -200,6 +227,7 @@ export class Connection {
 
   #online(): void {
     this.dispatcher.drain();
+    this.downlink.online();
     for (const listener of [...this.#onlineListeners]) this.#call(listener, undefined);
     if (this.thingModel.fetched) void this.#fetchThingModel();
   }
@@ -230,9 +258,16 @@ export class Connection {
     if (answered === 'malformed' || answered === 'unknownId') {
       this.#log({ level: 'debug', event: answered, details: { topic } });
     }
+    // Answers are by far the most; only what is none can be a request.
+    if (answered === undefined) this.downlink.receive(message);
+    this.#messageListeners.keepMessage(message);
     for (const listeners of this.#messageListeners.matching(topic)) {
-      for (const { listener } of listeners) this.#call(listener, message);
+      for (const { listener } of listeners) if (listener) this.#call(listener, message);
     }
+  }
+
+  #deliver(messages: readonly IncomingMessage[], { listener }: MessageListener): void {
+    if (listener) for (const message of messages) this.#call(listener, message);
   }
 
   #waiting(size: number): void {

@@ -17,7 +17,7 @@ export {
   type Transport,
 } from '../protocol';
 export { closeAllDevices, openConnections, openDevice } from './device';
-export { answerRequest } from './downlink/registry';
+export { answerRequest, openRequests } from './downlink/registry';
 export * from './downlink/types';
 export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from './errors';
 export { type MachineNameKind, type MachineSources, machineName } from './machine-name';

@@ -2,6 +2,7 @@ import type { Problem, Rule } from './types';
 
 const SENTENCES: Record<Rule, (details: Problem['details']) => string> = {
   unknownIdentifier: () => 'is not in the thing model',
+  readOnly: () => 'is read-only',
   notInteger: ({ value }) => `${value} is not a whole number`,
   notNumber: ({ value }) => `${value} is not a number`,
   outOfRange: ({ value = '', min = '', max = '' }) =>

@@ -54,6 +54,7 @@ export interface ThingModel {
 /** Rule that a value breaks; each is a key of the locales under `rule`. */
 export type Rule =
   | 'unknownIdentifier'
+  | 'readOnly'
   | 'notInteger'
   | 'notNumber'
   | 'outOfRange'

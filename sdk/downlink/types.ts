@@ -30,6 +30,8 @@ export interface RequestHandling {
   unknown?: 'refuse' | 'pass';
   /** Kind `propertySet`: ask for desired values after each connect; newer versions come as requests (B.1 row 15). */
   desired?: boolean;
+  /** Kinds `raw` and `rrpc`: this handler takes notice and never answers. */
+  listenOnly?: boolean;
   /**
    * Told when the subscription was refused (`subscriptionRefused`), when the input broke the thing model and was
    * answered 460 without this handler (`thingModel`), and when no answer came in time (`notAnswered`).

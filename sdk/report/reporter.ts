@@ -20,6 +20,9 @@ export interface ReporterOptions {
   online: () => boolean;
 }
 
+/** Properties whose last value is kept. */
+const MOST_REMEMBERED = 1000;
+
 type ReportOptions = RequestOptions & { time?: number };
 
 /** From what a user hands over to an acknowledged report: read, check, encode, dispatch. */
@@ -42,6 +45,7 @@ export class Reporter {
     const warnings = this.#judge(problems, modelProblems);
     const { operation, params } = encodePropertyReport(model, samples, now);
     const reply = await this.options.dispatcher.submit({ operation, params, options });
+    for (const [identifier, list] of samples) this.#remember(identifier, list.at(-1));
     return { status: 'acknowledged', reply, method: operation, warnings };
   }
 
@@ -69,6 +73,13 @@ export class Reporter {
   // What waits for the connection keeps the time at which it was measured.
   #time({ time }: ReportOptions, now: number): number | undefined {
     return time ?? (this.options.online() ? undefined : now);
+  }
+
+  // Identifiers come from messages when there is no thing model.
+  #remember(identifier: string, sample: Sample | undefined): void {
+    if (sample === undefined) return;
+    if (this.lastReported.size >= MOST_REMEMBERED && !this.lastReported.has(identifier)) return;
+    this.lastReported.set(identifier, sample);
   }
 
   #judge(problems: readonly Problem[], modelProblems: readonly Problem[]): readonly Problem[] {

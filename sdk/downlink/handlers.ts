@@ -1,0 +1,112 @@
+import { type DeviceIdentity, filterProblem, formatTopic, operation, topicMatches } from '../../protocol';
+import { AlinkError } from '../errors';
+import { TAKEOVER_MS } from '../takeover';
+import type { ReadRequest } from './read';
+import type { IncomingRequest, RequestFilter, RequestHandling } from './types';
+
+/** Somebody who takes requests. */
+export interface RequestHandler {
+  filter: RequestFilter;
+  handle: (request: IncomingRequest) => void;
+  handling: RequestHandling;
+}
+
+/** Who takes which requests, and who did until a moment ago. */
+export class RequestHandlers {
+  readonly #handlers = new Set<RequestHandler>();
+  /** When the last handler of a kind left, ms on a clock that never jumps. */
+  readonly #left = new Map<string, number>();
+
+  constructor(private readonly now: () => number) {}
+
+  add(handler: RequestHandler): void {
+    this.#handlers.add(handler);
+  }
+
+  remove(handler: RequestHandler): void {
+    if (!this.#handlers.delete(handler)) return;
+    this.#left.set(handler.filter.kind, this.now());
+  }
+
+  matching(request: ReadRequest): RequestHandler[] {
+    return [...this.#handlers].filter(({ filter }) => takes(filter, request));
+  }
+
+  /** Whether any of them asks for desired values. */
+  get wantDesired(): RequestHandler[] {
+    return [...this.#handlers].filter(
+      ({ filter, handling }) => filter.kind === 'propertySet' && handling.desired,
+    );
+  }
+
+  /** How long a request that nobody takes should wait for a handler that may be on its way, ms. */
+  holdFor({ kind }: ReadRequest): number {
+    const left = this.#left.get(kind);
+    return left === undefined ? 0 : Math.max(0, left + TAKEOVER_MS - this.now());
+  }
+}
+
+function takes(filter: RequestFilter, request: ReadRequest): boolean {
+  if (filter.kind !== request.kind) return false;
+  switch (filter.kind) {
+    case 'service':
+      return filter.identifier === undefined || filter.identifier === request.identifier;
+    case 'notice':
+      return filter.operation === request.operation;
+    case 'rrpc':
+      return filter.topic === undefined || request.customTopic === undefined
+        ? filter.topic === request.customTopic
+        : topicMatches(withSlash(filter.topic), request.customTopic);
+    default:
+      return true;
+  }
+}
+
+/**
+ * Topics to subscribe for a filter; instances that know `_ss=1` push most of them anyway (A.9). The first is the
+ * one without which the handler gets nothing.
+ * @throws AlinkError `badSettings` for a filter that cannot be subscribed
+ */
+export function subscriptionsFor(
+  filter: RequestFilter,
+  { productKey, deviceName }: DeviceIdentity,
+): string[] {
+  const own = `sys/${productKey}/${deviceName}`;
+  const thing = `/${own}/thing`;
+  switch (filter.kind) {
+    case 'propertySet':
+      return [`${thing}/service/property/set`];
+    case 'propertyGet':
+      return [`${thing}/service/property/get`];
+    case 'raw':
+      return [`${thing}/model/down_raw`, `/ext/rrpc/+/${own}/thing/model/down_raw`];
+    case 'notice':
+      return [formatTopic(operation(filter.operation).topic, { productKey, deviceName })];
+    case 'service':
+      checkIdentifier(filter.identifier);
+      return [`${thing}/service/+`, `/${own}/rrpc/request/+`, `/ext/rrpc/+/${own}/thing/service/+`];
+    case 'rrpc':
+      return [rrpcFilter(filter.topic, own)];
+  }
+}
+
+function rrpcFilter(topic: string | undefined, own: string): string {
+  if (topic === undefined) return `/${own}/rrpc/request/+`;
+  const filter = `/ext/rrpc/+${withSlash(topic)}`;
+  const problem = topic === '' || topic === '/' ? 'empty' : filterProblem(filter);
+  if (problem === undefined) return filter;
+  throw bad('topic', `${topic}: ${problem}`);
+}
+
+function checkIdentifier(identifier: string | undefined): void {
+  if (identifier === undefined || /^[^/+#\s]+$/.test(identifier)) return;
+  throw bad('service', `"${identifier}" cannot be the name of a service`);
+}
+
+function withSlash(topic: string): string {
+  return topic.startsWith('/') ? topic : `/${topic}`;
+}
+
+function bad(field: string, reason: string): AlinkError {
+  return new AlinkError('badSettings', `${field}: ${reason}`, { details: { field, reason } });
+}
