@@ -37,9 +37,21 @@ export async function serve(start: (target: Target) => Promise<Contender>): Prom
   process.send?.({ type: 'ready' });
 }
 
+/** A device that answers the platform's calls, in a process of its own; the calls are counted where they come from. */
+export async function serveAnswers(start: (target: Target) => Promise<() => Promise<void>>): Promise<void> {
+  const target = JSON.parse(process.argv[2] ?? '{}') as Target;
+  const stop = await start(target);
+  process.on('message', () => void stop().finally(() => process.exit(0)));
+  process.send?.({ type: 'ready' });
+}
+
 let count = 0;
 
-async function measure(contender: Contender, { inFlight, ms }: RunOrder): Promise<RunResult> {
+/** Keeps so many on their way for so long. */
+export async function measure(
+  contender: Pick<Contender, 'post'>,
+  { inFlight, ms }: Pick<RunOrder, 'inFlight' | 'ms'>,
+): Promise<RunResult> {
   const latencies: number[] = [];
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
@@ -71,4 +83,13 @@ async function measure(contender: Contender, { inFlight, ms }: RunOrder): Promis
     p99: at(0.99),
     cpu: (user + system) / latencies.length,
   };
+}
+
+/** The middle of several runs, each number by itself. */
+export function median(results: readonly RunResult[]): RunResult {
+  const of = (key: 'rate' | 'p50' | 'p99' | 'cpu') => {
+    const sorted = results.map((result) => result[key]).sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  };
+  return { type: 'result', rate: of('rate'), p50: of('p50'), p99: of('p99'), cpu: of('cpu') };
 }

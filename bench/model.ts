@@ -24,8 +24,30 @@ export const THING_MODEL = {
     },
   ],
   events: [],
-  services: [],
+  services: [
+    {
+      identifier: 'double',
+      name: 'Double',
+      callType: 'sync',
+      method: 'thing.service.double',
+      inputData: [
+        {
+          identifier: 'number',
+          name: 'Number',
+          dataType: { type: 'int', specs: { min: '0', max: '1000000000' } },
+        },
+      ],
+      outputData: [
+        {
+          identifier: 'result',
+          name: 'Result',
+          dataType: { type: 'int', specs: { min: '0', max: '2000000000' } },
+        },
+      ],
+    },
+  ],
 };
+export const ACCESS_KEY = { id: 'bench', secret: 'bench-secret' };
 
 /** What every contender sends; the count tells messages apart. */
 export function values(count: number): { temperature: number; count: number; heater: 0 | 1 } {

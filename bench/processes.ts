@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { RunResult } from './contender';
-import { PRODUCT_KEY, SECRET, type Target, THING_MODEL } from './model';
+import { ACCESS_KEY, PRODUCT_KEY, SECRET, type Target, THING_MODEL } from './model';
 
 const ROOT = resolve(__dirname, '..');
 
 export interface BenchEmulator {
   host: string;
   port: number;
+  /** Address of the OpenAPI. */
+  http: string;
   stop(): Promise<void>;
 }
 
@@ -21,7 +23,10 @@ export async function startEmulatorProcess(deviceNames: readonly string[]): Prom
   const devices = deviceNames.map((deviceName) => ({ deviceName, deviceSecret: SECRET }));
   writeFileSync(
     file,
-    JSON.stringify({ products: [{ productKey: PRODUCT_KEY, thingModel: THING_MODEL, devices }] }),
+    JSON.stringify({
+      accessKeys: [ACCESS_KEY],
+      products: [{ productKey: PRODUCT_KEY, thingModel: THING_MODEL, devices }],
+    }),
   );
   const command = ['--config', file, '--host', '127.0.0.1', '--mqtt-port', '0', '--http-port', '0'];
   const child = spawn(process.execPath, [join(ROOT, 'dist/emulator/cli.js'), ...command], {
@@ -32,10 +37,12 @@ export async function startEmulatorProcess(deviceNames: readonly string[]): Prom
     lines.once('line', done);
     child.once('exit', (code) => fail(new Error(`the emulator ended with ${code}`)));
   });
-  const { hostname, port } = new URL((JSON.parse(line) as { mqtt: string }).mqtt);
+  const { mqtt, http } = JSON.parse(line) as { mqtt: string; http: string };
+  const { hostname, port } = new URL(mqtt);
   return {
     host: hostname,
     port: Number(port),
+    http,
     stop: async () => {
       child.kill('SIGTERM');
       await ended(child);

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNodeRed } from '../test/support/node-red';
-import type { RunResult } from './contender';
+import { median, type RunResult } from './contender';
 import { type BenchEmulator, type ContenderProcess, startContender, startEmulatorProcess } from './processes';
+import { ANSWERING_DEVICES, measureServices } from './services';
 import { row, table } from './table';
 
 const quick = process.argv.includes('--quick');
@@ -26,13 +27,18 @@ type Results = Record<Name, Record<number, RunResult>>;
 async function main(): Promise<void> {
   const names = Object.keys(CONTENDERS) as Name[];
   const idle = Array.from({ length: DEVICES + 1 }, (_, i) => `idle-${String(i).padStart(4, '0')}`);
-  const emulator = await startEmulatorProcess([...names.map((name) => `bench-${name}`), ...idle]);
+  const emulator = await startEmulatorProcess([
+    ...names.map((name) => `bench-${name}`),
+    ...ANSWERING_DEVICES,
+    ...idle,
+  ]);
   console.log(
     `${cpus().length} cores, Node.js ${process.version}, ${ROUNDS} × ${ROUND_MS / 1000} s each, one emulator process\n`,
   );
   try {
     const results = await throughput(names, emulator);
     printThroughput(results);
+    await measureServices(emulator, quick);
     await printMemory(emulator, idle);
   } finally {
     await emulator.stop();
@@ -67,14 +73,6 @@ async function throughput(names: readonly Name[], emulator: BenchEmulator): Prom
     for (const level of LEVELS) results[name][level] = median(samples.get(`${name} ${level}`) ?? []);
   }
   return results;
-}
-
-function median(results: readonly RunResult[]): RunResult {
-  const of = (key: 'rate' | 'p50' | 'p99' | 'cpu') => {
-    const sorted = results.map((result) => result[key]).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  };
-  return { type: 'result', rate: of('rate'), p50: of('p50'), p99: of('p99'), cpu: of('cpu') };
 }
 
 function printThroughput(results: Results): void {
