@@ -58,6 +58,8 @@ export interface RuntimeOptions {
   adminAuth?: object;
   httpAdminRoot?: string;
   lang?: string;
+  /** Further collections, out of the dev dependencies. */
+  neighbours?: readonly string[];
 }
 
 /**
@@ -66,7 +68,7 @@ export interface RuntimeOptions {
  */
 export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const RED = require(process.env.ALINK_TEST_NODE_RED ?? 'node-red') as RedModule;
-  const userDir = newUserDir();
+  const userDir = newUserDir(undefined, options.neighbours);
   const app = express();
   const server = createServer(app);
   const root = options.httpAdminRoot ?? '/';

@@ -2,25 +2,34 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import { type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
+import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 
 const FOLDER = join(resolve(__dirname, '..', '..', '..'), 'examples');
-const REPORTS = ['alink-property-post', 'alink-event-out'];
+/** What a node of an example says when it did its work. */
+const WORKED = ['acknowledged', 'online', 'pending', 'answered', 'received', 'pushed'];
+const WITHOUT_OUTPUT = ['alink-service-reply'];
+const DASHBOARD = '@flowfuse/node-red-dashboard';
 
 describe('examples', () => {
   let red: Runtime;
   before(async () => {
-    red = await startRuntime();
+    red = await startRuntime({ neighbours: [DASHBOARD] });
   });
   after(() => red.stop());
 
   for (const file of readdirSync(FOLDER)) {
     it(`${file} works as imported`, async () => {
       const flow = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as FlowNode[];
-      const ours = flow.filter(({ type, wires }) => type.startsWith('alink-') && wires !== undefined);
-      const listened = ours.map((node) =>
-        red.next(`at-${node.id}`, (msg) => fits(node.type, msg.alink), 15_000),
+      const ours = flow.filter(
+        ({ type, wires }) =>
+          type.startsWith('alink-') && wires !== undefined && !WITHOUT_OUTPUT.includes(type),
       );
+      const listened = ours.map(async (node) => {
+        const fits = ({ alink }: FlowMessage) => WORKED.includes(String(alink?.status));
+        return red.next(`at-${node.id}`, fits, 15_000).catch((error: Error) => {
+          throw new Error(`${node.type} ${node.name}: ${error.message}`);
+        });
+      });
       await red.deploy([
         ...flow.map((node) =>
           ours.includes(node) ? { ...node, wires: [[...outputOf(node), `at-${node.id}`]] } : node,
@@ -36,10 +45,6 @@ describe('examples', () => {
     });
   }
 });
-
-function fits(type: string, alink: Record<string, unknown> | undefined): boolean {
-  return alink?.status === (REPORTS.includes(type) ? 'acknowledged' : 'online');
-}
 
 function outputOf({ wires }: FlowNode): string[] {
   return (wires as string[][])[0] ?? [];
