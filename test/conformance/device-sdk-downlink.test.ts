@@ -87,7 +87,7 @@ describe("the vendor's device SDK, asked by the vendor's cloud SDK", () => {
     const answer = await emulator.exchanges.waitFor(
       ({ kind, topic }) => kind === 'up' && topic?.endsWith('/thing/service/slowly_reply') === true,
     );
-    assert.match(String(answer.payload), /"result":8/);
+    assert.match(answer.text, /"result":8/);
   });
 
   it('onService answers a synchronous call over RRPC, and the caller gets its result', async () => {
@@ -113,7 +113,7 @@ describe("the vendor's device SDK, asked by the vendor's cloud SDK", () => {
     };
     emitter.on('message', listen);
     try {
-      const { body } = await cloud.RRpc(
+      const { body } = await cloud.rRpc(
         new models.RRpcRequest({
           ...LAMP,
           requestBase64Byte: Buffer.from('ping').toString('base64'),
@@ -146,7 +146,7 @@ describe("the vendor's device SDK, asked by the vendor's cloud SDK", () => {
 
   it('the shadow is updated, read, set by the cloud and deleted', async () => {
     const messages: Array<{ method: string; payload: { state?: object; status?: string } }> = [];
-    let arrived = () => undefined as void;
+    let arrived: () => void = () => undefined;
     client.onShadow((message) => {
       messages.push(message);
       arrived();
