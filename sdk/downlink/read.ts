@@ -79,7 +79,8 @@ export function readDownlink(
     case 'thing.service.property.get':
       return envelope(frame, 'propertyGet');
     case 'thing.service':
-      return envelope(frame, 'service', variables.service);
+      // A plain broker sends our own answers back to us (B.10).
+      return variables.service?.endsWith('_reply') ? OTHER : envelope(frame, 'service', variables.service);
     case 'ext.rrpc.service':
       return envelope({ ...frame, sync: true }, 'service', variables.service);
     case 'rrpc.request':

@@ -355,6 +355,20 @@ describe('requests of the platform', () => {
     assert.equal(requests.length, 2);
   });
 
+  it('that a plain broker echoes are not answered again', async () => {
+    bench = new Bench({ model: MODEL });
+    const { requests } = bench.take({ kind: 'service' });
+    bench.take({ kind: 'rrpc', topic: 'own' });
+    bench.receive(...call('water', { litres: 1 }));
+    bench.receive('/ext/rrpc/1/own', Buffer.from('ping'));
+    bench.receive(`/ext/rrpc/2${S}/thing/service/water`, { id: '2', params: { litres: 1 } });
+    for (const { token } of requests) await answerRequest(token, { data: { used: 1 } });
+    for (const { topic, text } of [...bench.sent]) bench.receive(topic, Buffer.from(text));
+    bench.receive('/ext/rrpc/1/own', Buffer.from('pong'));
+    assert.equal(bench.sent.length, 2);
+    assert.equal(requests.length, 2);
+  });
+
   it('to another device, answers and malformed ones do no harm', () => {
     bench = new Bench();
     const { requests } = bench.take({ kind: 'service' });
