@@ -23,6 +23,8 @@ export interface EmulatorLimits {
   propertiesPerDevice: number;
   /** Values and events kept of one device; beyond it history is forgotten. */
   deviceBytes: number;
+  /** Uploaded files of all devices, finished or under way. */
+  fileBytes: number;
   exchanges: number;
   /** Products and devices that may be created by whoever connects. */
   provisionedDevices: number;
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: EmulatorLimits = {
   eventsPerDevice: 1000,
   propertiesPerDevice: 1000,
   deviceBytes: 32 * 1024 * 1024,
+  fileBytes: 64 * 1024 * 1024,
   exchanges: 1000,
   provisionedDevices: 100_000,
   iotTokenMs: 7 * 24 * 3_600_000,

@@ -10,5 +10,9 @@ export const LIMITS = {
   rrpcTimeoutMs: { min: 1000, max: 8000 },
   connectsPerMinute: 5,
   tagsPerRequest: 200,
+  tagsPerDevice: 100,
+  tagKeyBytes: 100,
+  logsPerPost: 40,
+  logContentBytes: 4096,
   thingModelBytes: 512 * 1024,
 } as const;

@@ -1,14 +1,18 @@
 import { OPERATIONS, type OperationName } from '../../protocol';
+import { configGet } from './configuration';
+import { desiredDelete, desiredGet } from './desired';
+import { uploadCancel, uploadInit, uploadSend } from './files';
+import { jobGet, jobUpdate } from './jobs';
+import { diagnosisPost, logConfigGet, logPost } from './logs';
 import { batchPost, eventPost, historyPost, propertyPost } from './reports';
+import { shadowUpdate } from './shadow';
+import { codecUpdate, reset } from './system';
+import { tagsDelete, tagsGet, tagsUpdate } from './tags';
+import { dynamicModelGet, thingModelGet } from './thing-model';
+import { ntpRequest } from './time';
 import { alink, type Handler } from './types';
 
 export { type Call, type Handler, type HandlerResult, refusal } from './types';
-
-/** B.1 row 17: the thing model's document; 6321 for a product that has none. */
-const thingModelGet = alink((_, { device }) => {
-  const model = device.product.thingModel;
-  return model === undefined ? { code: 6321 } : { code: 200, data: model.document };
-});
 
 /** Pairing and local control of consumer firmware is out of scope; it is content with an empty answer (row 108). */
 const CONSUMER_ROW = 108;
@@ -23,5 +27,24 @@ export const HANDLERS: ReadonlyMap<OperationName, Handler> = new Map<OperationNa
   ['thing.event.property.batch.post', batchPost],
   ['thing.event.property.history.post', historyPost],
   ['thing.event.post', eventPost],
+  ['thing.property.desired.get', desiredGet],
+  ['thing.property.desired.delete', desiredDelete],
   ['thing.dsltemplate.get', thingModelGet],
+  ['thing.dynamicTsl.get', dynamicModelGet],
+  ['shadow.update', shadowUpdate],
+  ['thing.deviceinfo.update', tagsUpdate],
+  ['thing.deviceinfo.delete', tagsDelete],
+  ['thing.deviceinfo.get', tagsGet],
+  ['thing.config.get', configGet],
+  ['thing.config.log.get', logConfigGet],
+  ['thing.log.post', logPost],
+  ['_thing.diag.post', diagnosisPost],
+  ['ext.ntp.request', ntpRequest],
+  ['thing.file.upload.mqtt.init', uploadInit],
+  ['thing.file.upload.mqtt.send', uploadSend],
+  ['thing.file.upload.mqtt.cancel', uploadCancel],
+  ['thing.job.get', jobGet],
+  ['thing.job.update', jobUpdate],
+  ['codec.topic.update', codecUpdate],
+  ['thing.reset', reset],
 ]);

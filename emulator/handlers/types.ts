@@ -71,7 +71,12 @@ export function refusal(payload: Uint8Array, code: number, method: string | unde
   return writeReply(id, { code }, method);
 }
 
-function writeReply(id: string | number, { code, data = {} }: Answer, method: string | undefined): string {
+/** The envelope of an answer (B.0). */
+export function writeReply(
+  id: string | number,
+  { code, data = {} }: Answer,
+  method: string | undefined,
+): string {
   const message = code === 200 ? 'success' : (explainCode(code)?.en ?? 'failed');
   return formatReply(id, code, data, {
     message,
@@ -80,6 +85,7 @@ function writeReply(id: string | number, { code, data = {} }: Answer, method: st
   });
 }
 
-function asText(payload: Uint8Array): string {
+/** The payload as text, without a copy of its bytes. */
+export function asText(payload: Uint8Array): string {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
 }

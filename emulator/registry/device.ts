@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type DeviceIdentity, type Json, thingKey } from '../../protocol';
 import type { EmulatorLimits } from '../options';
+import { DeviceFiles, type FileBudget } from './files';
+import type { JobTask } from './jobs';
 import type { Product } from './product';
 import { Ring } from './ring';
+import { Shadow } from './shadow';
 
 /** A value as the platform stored it. */
 export interface StoredSample {
@@ -18,6 +21,28 @@ export interface StoredEvent {
   value: Json;
   time: number;
 }
+
+/** An entry of the device's log (B.3 row 37). */
+export interface DeviceLogEntry {
+  utcTime: string;
+  logLevel: string;
+  module: string;
+  code: string;
+  traceContext: string;
+  logContent: string;
+  /** When it arrived, milliseconds since 1970. */
+  time: number;
+}
+
+/** A value that the application wants, with its version (B.1 row 15). */
+export interface DesiredValue {
+  value: Json;
+  version: number;
+  time: number;
+}
+
+const LOG_ENTRIES = 200;
+const DIAGNOSES = 50;
 
 /** Status names of the platform's API. */
 export type DeviceStatus = 'UNACTIVE' | 'ONLINE' | 'OFFLINE' | 'DISABLE';
@@ -35,6 +60,16 @@ export class Device {
   /** What registration without pre-registration gave (A.7). */
   deviceToken: { clientId: string; token: string } | undefined;
   readonly tags = new Map<string, string>();
+  readonly desired = new Map<string, DesiredValue>();
+  readonly shadow = new Shadow();
+  /** Tasks of jobs by their id, in the order of their making. */
+  readonly tasks = new Map<string, JobTask>();
+  readonly files: DeviceFiles;
+  readonly logs = new Ring<DeviceLogEntry>(LOG_ENTRIES);
+  /** What it told about its network (B.3 row 38). */
+  readonly diagnoses = new Ring<StoredSample>(DIAGNOSES);
+  /** 1: the device may post its log (B.3 row 35). */
+  logMode: 0 | 1 = 0;
   readonly properties = new Map<string, Ring<StoredSample>>();
   readonly events: Ring<StoredEvent>;
   private bytes = 0;
@@ -46,11 +81,13 @@ export class Device {
     public deviceSecret: string | undefined,
     readonly createdAt: number,
     private readonly limits: EmulatorLimits,
+    budget: FileBudget,
   ) {
     this.key = thingKey(identity);
     // Stable for one identity, so that tokens and logs of two runs can be compared.
     this.iotId = createHash('sha256').update(this.key).digest('base64url').slice(0, 20);
     this.events = new Ring(limits.eventsPerDevice);
+    this.files = new DeviceFiles(budget);
   }
 
   get status(): DeviceStatus {

@@ -8,18 +8,24 @@ import {
 } from '../../protocol';
 import type { EmulatorLimits } from '../options';
 import { Device } from './device';
+import { FileBudget } from './files';
+import { JobStore } from './jobs';
 import { OPEN_TOPIC_CLASSES, Product, type ProductSettings } from './product';
 
 /** Products and devices. */
 export class Registry {
   readonly products = new Map<string, Product>();
+  readonly jobs = new JobStore();
+  private readonly fileBudget: FileBudget;
   private provisioned = 0;
 
   constructor(
     private readonly limits: EmulatorLimits,
     private readonly clock: () => number,
     readonly autoProvision: boolean,
-  ) {}
+  ) {
+    this.fileBudget = new FileBudget(limits.fileBytes);
+  }
 
   addProduct(settings: ProductSettings): Product {
     const product = new Product(settings);
@@ -47,6 +53,7 @@ export class Registry {
 
   removeDevice(device: Device): void {
     device.product.devices.delete(device.identity.deviceName);
+    device.files.clear();
   }
 
   /**
@@ -117,7 +124,7 @@ export class Registry {
 
   private put(product: Product, deviceName: string, deviceSecret: string | undefined): Device {
     const identity = { productKey: product.productKey, deviceName };
-    const device = new Device(product, identity, deviceSecret, this.clock(), this.limits);
+    const device = new Device(product, identity, deviceSecret, this.clock(), this.limits, this.fileBudget);
     product.devices.set(deviceName, device);
     return device;
   }

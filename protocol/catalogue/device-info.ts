@@ -41,7 +41,7 @@ export const DEVICE_INFO_OPERATIONS = [
     topic: 'thing/deviceinfo/update',
     params: 'listOfObjects',
     parameters: [required('attrKey', 'text'), required('attrValue', 'text'), optional('domain', 'text')],
-    limits: { items: LIMITS.tagsPerRequest, keyBytes: 100 },
+    limits: { items: LIMITS.tagsPerRequest, keyBytes: LIMITS.tagKeyBytes },
     codes: [460, 6100],
     requestable: true,
     autoSubscribed: 'reply',
@@ -118,7 +118,7 @@ export const DEVICE_INFO_OPERATIONS = [
       optional('traceContext', 'text'),
       required('logContent', 'text'),
     ],
-    limits: { contentBytes: 4096, items: 40 },
+    limits: { contentBytes: LIMITS.logContentBytes, items: LIMITS.logsPerPost },
     requestable: true,
   }),
   up('_thing.diag.post', {
@@ -127,7 +127,6 @@ export const DEVICE_INFO_OPERATIONS = [
     topic: '_thing/diag/post',
     params: 'object',
     parameters: [required('p', 'any'), required('model', 'text')],
-    paramsIn: 'payload',
     requestable: true,
   }),
   up('ext.ntp.request', {
