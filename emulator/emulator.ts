@@ -3,13 +3,15 @@ import { MqttBroker } from './broker/broker';
 import type { Delivery } from './broker/session';
 import { makeCertificate } from './certificate';
 import { type EmulatorConfig, readConfig } from './config';
+import { type DeviceView, viewDevice } from './device-view';
 import { OpenDoor } from './doors';
 import type { ExchangeLog } from './exchanges';
 import type { FaultRule } from './faults';
+import { logConfig } from './handlers/logs';
 import { createHttpHandler } from './http/handler';
 import { DEFAULT_LIMITS, DOORS, type Door, type EmulatorOptions, UnknownDeviceError } from './options';
 import { Platform } from './platform';
-import type { Device, DeviceStatus, StoredEvent, StoredSample } from './registry/device';
+import type { Device } from './registry/device';
 import { readSnapshot, writeSnapshot } from './snapshot';
 
 /** Makes things go wrong on purpose. */
@@ -32,21 +34,6 @@ export interface FaultPanel {
   goSilent(silent?: boolean): void;
   /** Every iotToken becomes invalid. */
   expireTokens(): void;
-}
-
-/** What is known of a device. */
-export interface DeviceView {
-  identity: DeviceIdentity;
-  iotId: string;
-  status: DeviceStatus;
-  /** QoS 1 messages that wait for it. */
-  waiting: number;
-  subscriptions: string[];
-  /** Latest value of each property. */
-  properties: Record<string, StoredSample>;
-  /** Oldest first, as many as are kept. */
-  history(identifier: string): StoredSample[];
-  events: StoredEvent[];
 }
 
 /** A running emulator of the platform. */
@@ -73,6 +60,11 @@ export interface Emulator {
     get(identity: DeviceIdentity): DeviceView | undefined;
     /** @throws UnknownDeviceError */
     setEnabled(identity: DeviceIdentity, enabled: boolean): void;
+    /**
+     * Switches the device's log on (1) or off (0) and tells it (B.3 row 36).
+     * @throws UnknownDeviceError
+     */
+    setLogMode(identity: DeviceIdentity, mode: 0 | 1): Delivery;
     /** @throws UnknownDeviceError */
     delete(identity: DeviceIdentity): void;
   };
@@ -158,7 +150,10 @@ class RunningEmulator implements Emulator {
     const address = `${door.door}://${host}:${door.port}`;
     this.addresses[door.door] = address;
     this.ports[door.door] = door.port;
-    if (door.door === 'http' || (door.door === 'https' && this.httpUrl === '')) this.httpUrl = address;
+    if (door.door === 'http' || (door.door === 'https' && this.httpUrl === '')) {
+      this.httpUrl = address;
+      this.platform.httpUrl = address;
+    }
   }
 
   provisionDevice(identity: DeviceIdentity, thingModelDocument?: Json): { deviceSecret: string } {
@@ -195,9 +190,16 @@ class RunningEmulator implements Emulator {
     list: () => [...this.platform.registry.devices()].map(({ identity }) => identity),
     get: (identity) => {
       const device = this.platform.registry.find(identity);
-      return device === undefined ? undefined : this.view(device);
+      return device === undefined
+        ? undefined
+        : viewDevice(device, this.platform.sessionOf(device), this.platform.clock());
     },
     setEnabled: (identity, enabled) => this.platform.setEnabled(this.known(identity), enabled),
+    setLogMode: (identity, mode) => {
+      const device = this.known(identity);
+      device.logMode = mode;
+      return this.platform.request(device, 'thing.config.log.push', logConfig(mode));
+    },
     delete: (identity) => this.platform.deleteDevice(this.known(identity)),
   };
 
@@ -232,21 +234,6 @@ class RunningEmulator implements Emulator {
     const device = this.platform.registry.find(identity);
     if (device === undefined) throw new UnknownDeviceError(identity);
     return device;
-  }
-
-  private view(device: Device): DeviceView {
-    const session = this.platform.sessionOf(device);
-    const latest = [...device.properties].map(([identifier, ring]) => [identifier, ring.last()]);
-    return {
-      identity: device.identity,
-      iotId: device.iotId,
-      status: device.status,
-      waiting: session.waiting,
-      subscriptions: [...session.subscriptions.keys()],
-      properties: Object.fromEntries(latest) as Record<string, StoredSample>,
-      history: (identifier) => [...(device.properties.get(identifier) ?? [])],
-      events: [...device.events],
-    };
   }
 }
 

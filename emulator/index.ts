@@ -1,4 +1,5 @@
 export { ConfigError } from './config';
+export type { DeviceView } from './device-view';
 export { DoorError } from './doors';
 export { type Emulator, type FaultPanel, startEmulator } from './emulator';
 export {
@@ -17,4 +18,10 @@ export {
   type EmulatorOptions,
   UnknownDeviceError,
 } from './options';
-export type { DeviceStatus, StoredEvent, StoredSample } from './registry/device';
+export type {
+  DesiredValue,
+  DeviceLogEntry,
+  DeviceStatus,
+  StoredEvent,
+  StoredSample,
+} from './registry/device';

@@ -1,4 +1,12 @@
-import { filterProblem, type OperationName } from '../protocol';
+import {
+  filterProblem,
+  formatRequest,
+  formatTopic,
+  type Json,
+  MessageIds,
+  type OperationName,
+  operation as operationOf,
+} from '../protocol';
 import type { ConnectContext } from './auth/connect';
 import { TokenStore } from './auth/tokens';
 import { maySubscribe } from './broker/rights';
@@ -35,6 +43,10 @@ export class Platform implements ConnectContext {
   readonly faults = new FaultRules();
   /** Nothing is sent: what a dead network looks like. */
   silent = false;
+  /** Ids of the platform's own requests. */
+  readonly messageIds: MessageIds;
+  /** Base address of the HTTP door; empty without one. */
+  httpUrl = '';
   private readonly sessions = new Map<Device, Session>();
   private readonly connections = new Map<Device, Connection>();
   private readonly delayed = new Set<NodeJS.Timeout>();
@@ -46,6 +58,7 @@ export class Platform implements ConnectContext {
     readonly log: (line: string) => void,
   ) {
     this.registry = new Registry(limits, clock, autoProvision);
+    this.messageIds = new MessageIds(clock());
     this.tokens = new TokenStore(clock, limits.iotTokenMs);
     this.exchanges = new ExchangeLog(limits.exchanges, clock);
   }
@@ -57,6 +70,11 @@ export class Platform implements ConnectContext {
       this.sessions.set(device, session);
     }
     return session;
+  }
+
+  /** Where an uploaded file can be read. */
+  fileUrl(fileId: string): string {
+    return `${this.httpUrl}/files/${fileId}`;
   }
 
   online(device: Device, connection: Connection, clientIp: string): void {
@@ -176,6 +194,13 @@ export class Platform implements ConnectContext {
     const note = fault ? `fault: ${fault.action}` : delivery === 'sent' ? undefined : delivery;
     this.exchanges.add({ kind: 'down', identity: device.identity, topic, payload, qos, operation, note });
     return delivery;
+  }
+
+  /** Sends a request in the common envelope whose answer nobody waits for. */
+  request(device: Device, name: OperationName, params: Json): Delivery {
+    const { topic, method, qos } = operationOf(name);
+    const message = formatRequest(this.messageIds.next(), method, JSON.stringify(params));
+    return this.push(device, formatTopic(topic, { ...device.identity }), message, qos, name);
   }
 
   /** Runs `work` later, unless the emulator ends before. */

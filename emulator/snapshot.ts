@@ -51,6 +51,9 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
       enabled: device.enabled,
       deviceToken: device.deviceToken,
       tags: Object.fromEntries(device.tags),
+      desired: [...device.desired].map(([identifier, desired]) => ({ identifier, ...desired })),
+      shadow: device.shadow.isEmpty ? undefined : device.shadow.document(),
+      logMode: device.logMode,
       properties: [...device.properties].map(([identifier, ring]) => ({ identifier, ...ring.last() })),
     })),
   }));
@@ -83,7 +86,9 @@ function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<De
 function restoreDevice(device: Device, saved: { [name: string]: Json }): void {
   if (typeof saved.activatedAt === 'number') device.activatedAt = saved.activatedAt;
   if (saved.enabled === false) device.enabled = false;
-  const { deviceToken, tags, properties } = saved;
+  const { deviceToken, tags, properties, desired } = saved;
+  if (saved.logMode === 1) device.logMode = 1;
+  device.shadow.restore(saved.shadow);
   if (
     isJsonObject(deviceToken) &&
     typeof deviceToken.clientId === 'string' &&
@@ -94,6 +99,12 @@ function restoreDevice(device: Device, saved: { [name: string]: Json }): void {
   if (isJsonObject(tags)) {
     for (const [key, value] of Object.entries(tags))
       if (typeof value === 'string') device.tags.set(key, value);
+  }
+  for (const entry of Array.isArray(desired) ? desired : []) {
+    if (!isJsonObject(entry)) continue;
+    const { identifier, value = null, version, time } = entry;
+    if (typeof identifier !== 'string' || typeof version !== 'number' || typeof time !== 'number') continue;
+    device.desired.set(identifier, { value, version, time });
   }
   for (const sample of Array.isArray(properties) ? properties : []) {
     if (!isJsonObject(sample) || typeof sample.identifier !== 'string' || typeof sample.time !== 'number')

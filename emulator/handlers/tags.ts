@@ -12,10 +12,10 @@ export const tagsUpdate = alink(({ params }, { device }) => {
   const tags = new Map<string, string>();
   for (const entry of params) {
     const { attrKey, attrValue } = isJsonObject(entry) ? entry : {};
-    if (typeof attrKey !== 'string' || attrKey.length > LIMITS.tagKeyBytes || !KEY.test(attrKey)) {
+    if (!tagKeyFits(attrKey)) {
       return { code: 460, note: `attrKey ${JSON.stringify(attrKey)?.slice(0, 64)} breaks the rule` };
     }
-    if (typeof attrValue !== 'string' || attrValue.length > LONGEST_VALUE) {
+    if (!tagValueFits(attrValue)) {
       return {
         code: 460,
         note: `${attrKey}: attrValue is not a text of at most ${LONGEST_VALUE} characters`,
@@ -51,6 +51,15 @@ export const tagsGet = alink(({ params }, { device }) => {
   const tags = [...device.tags].filter(([key]) => wanted.size === 0 || wanted.has(key));
   return { code: 200, data: tags.map(([attrKey, attrValue]) => ({ attrKey, attrValue })) };
 });
+
+/** Whether a tag may be called so (section D). */
+export function tagKeyFits(key: Json | undefined): key is string {
+  return typeof key === 'string' && key.length <= LIMITS.tagKeyBytes && KEY.test(key);
+}
+
+export function tagValueFits(value: Json | undefined): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_VALUE;
+}
 
 function listProblem(params: Json): string | undefined {
   if (!Array.isArray(params) || params.length === 0) return 'params is not a list of tags';

@@ -44,6 +44,12 @@ async function answer(
     const { status, body, text } = await answerPanel(emulator, method, url, await readBody(request));
     return text === undefined ? sendJson(response, status, body) : sendText(response, status, text);
   }
+  if (method === 'GET' && url.pathname.startsWith('/files/')) {
+    const content = findFile(platform, url.pathname.slice('/files/'.length));
+    return content === undefined
+      ? sendJson(response, 404, { code: 404, message: 'there is no such file' })
+      : send(response, 200, 'application/octet-stream', content);
+  }
   const body = await readBody(request);
   const contentType = request.headers['content-type'] ?? '';
   switch (url.pathname) {
@@ -89,6 +95,15 @@ function mqttResource(
   return { host: host === '' ? (request.socket.localAddress ?? '127.0.0.1') : host, port };
 }
 
+// The id cannot be guessed; whoever knows it was given the address (QueryDeviceFile).
+function findFile(platform: Platform, fileId: string): Buffer | undefined {
+  for (const device of platform.registry.devices()) {
+    const file = device.files.get(fileId);
+    if (file !== undefined) return file.content;
+  }
+  return undefined;
+}
+
 function readUrl(text: string): URL | undefined {
   try {
     return new URL(text, 'http://emulator');
@@ -105,7 +120,7 @@ function sendText(response: ServerResponse, status: number, text: string): void 
   send(response, status, 'text/plain;charset=utf-8', text);
 }
 
-function send(response: ServerResponse, status: number, contentType: string, content: string): void {
+function send(response: ServerResponse, status: number, contentType: string, content: string | Buffer): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, {
     'content-type': contentType,

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { newDeviceNameProblem } from '../../protocol';
 import type { Device } from '../registry/device';
 import { ActionError, type ActionParameters } from './parameters';
-
-const SHANGHAI_OFFSET_MS = 8 * 3_600_000;
+import { localTime, utcTime } from './times';
 
 export function getDeviceStatus(parameters: ActionParameters): object {
   const device = parameters.device();
@@ -107,14 +106,4 @@ function describeNew(device: Device, nickname = ''): object {
     IotId: device.iotId,
     Nickname: nickname,
   };
-}
-
-function utcTime(time: number | undefined): string {
-  return time === undefined ? '' : new Date(time).toISOString();
-}
-
-// The platform prints these in Beijing time without a zone.
-function localTime(time: number | undefined): string {
-  if (time === undefined) return '';
-  return new Date(time + SHANGHAI_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -17,8 +17,13 @@ import {
   registerDevice,
   resetThing,
 } from './devices';
+import { FILE_ACTIONS } from './files';
+import { JOB_ACTIONS } from './jobs';
 import { ActionError, ActionParameters } from './parameters';
+import { SHADOW_ACTIONS } from './shadow';
 import { checkSignature, type OpenApiRequest, type SignatureFault } from './signature';
+import { TAG_ACTIONS } from './tags';
+import { THING_MODEL_ACTIONS } from './thing-model';
 
 /** What an action adds to the answer beside `Success` and `RequestId`. @throws ActionError */
 type Action = (parameters: ActionParameters) => object;
@@ -37,6 +42,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   QueryDevicePropertyData: queryDevicePropertyData,
   QueryDevicePropertiesData: queryDevicePropertiesData,
   QueryDeviceEventData: queryDeviceEventData,
+  ...SHADOW_ACTIONS,
+  ...TAG_ACTIONS,
+  ...THING_MODEL_ACTIONS,
+  ...JOB_ACTIONS,
+  ...FILE_ACTIONS,
 };
 
 const FAULTS: Record<SignatureFault, { status: number; message: string }> = {

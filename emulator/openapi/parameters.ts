@@ -1,3 +1,4 @@
+import { EnvelopeError, type Json, parseJson } from '../../protocol';
 import type { Platform } from '../platform';
 import type { Device } from '../registry/device';
 import type { Product } from '../registry/product';
@@ -51,6 +52,36 @@ export class ActionParameters {
       'iot.common.InvalidParameter',
       `${name} must be a whole number of ${min} to ${max}.`,
     );
+  }
+
+  /** A parameter that holds JSON text. */
+  json(name: string): Json {
+    try {
+      return parseJson(this.text(name));
+    } catch (thrown) {
+      if (!(thrown instanceof EnvelopeError)) throw thrown;
+      throw new ActionError('iot.common.InvalidParameter', `${name} cannot be read: ${thrown.message}.`);
+    }
+  }
+
+  /** The page that `CurrentPage` and `PageSize` ask for, with the fields of the answer that tell about it. */
+  page<T>(all: readonly T[]): {
+    rows: T[];
+    CurrentPage: number;
+    PageSize: number;
+    PageCount: number;
+    Total: number;
+  } {
+    const current = this.number('CurrentPage', 1, { min: 1 });
+    const size = this.number('PageSize', 10, { min: 1, max: 200 });
+    const rows = all.slice((current - 1) * size, current * size);
+    return {
+      rows,
+      CurrentPage: current,
+      PageSize: size,
+      PageCount: Math.ceil(all.length / size),
+      Total: all.length,
+    };
   }
 
   product(): Product {

@@ -34,7 +34,10 @@ export class Product {
   dynamicRegistration: boolean;
   readonly nodeType: 'device' | 'gateway';
   readonly dataFormat: 'alink' | 'custom';
+  /** Published: what devices and checks go by. */
   thingModel: ThingModel | undefined;
+  /** Written but not published yet. */
+  draftModel: ThingModel | undefined;
   readonly topics: readonly TopicClass[];
   readonly devices = new Map<string, Device>();
 
