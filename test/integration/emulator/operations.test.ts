@@ -43,7 +43,10 @@ describe('emulator: what a device may ask for', () => {
     assert.deepEqual((await ask('thing/deviceinfo/get', ['room', 'none'])).data, [
       { attrKey: 'room', attrValue: 'A1' },
     ]);
-    assert.equal((await ask('thing/deviceinfo/get', [])).data instanceof Array, true);
+    assert.deepEqual((await ask('thing/deviceinfo/get', [])).data, [
+      { attrKey: 'room', attrValue: 'A1' },
+      { attrKey: '_floor', attrValue: '2' },
+    ]);
     assert.equal((await ask('thing/deviceinfo/delete', [{ attrKey: 'room' }, { attrKey: 'x' }])).code, 200);
     assert.deepEqual(view().tags, { _floor: '2' });
   });

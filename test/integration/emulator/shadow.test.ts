@@ -103,14 +103,6 @@ describe('emulator: shadow', () => {
       [{ method: 'update', state: { reported: {} }, version: 1 }, '405'],
       [{ method: 'replace', state: {}, version: 1 }, '406'],
       [{ method: 'update', state: { reported }, version: 1 }, '408'],
-      [
-        {
-          method: 'update',
-          state: { reported: { a: 'x'.repeat(250_000), b: 'x'.repeat(12_000) } },
-          version: 1,
-        },
-        '500',
-      ],
     ];
     for (const [message, code] of cases) {
       const { payload } = await send(message);
