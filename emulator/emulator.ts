@@ -1,4 +1,4 @@
-import { type DeviceIdentity, type Json, topicProblem } from '../protocol';
+import { type DeviceIdentity, type Json, type JsonObject, topicProblem } from '../protocol';
 import { MqttBroker } from './broker/broker';
 import type { Delivery } from './broker/session';
 import { makeCertificate } from './certificate';
@@ -9,6 +9,7 @@ import type { ExchangeLog } from './exchanges';
 import type { FaultRule } from './faults';
 import { logConfig } from './handlers/logs';
 import { createHttpHandler } from './http/handler';
+import { cancelJob, createJob } from './jobs';
 import { DEFAULT_LIMITS, DOORS, type Door, type EmulatorOptions, UnknownDeviceError } from './options';
 import { Platform } from './platform';
 import type { Device } from './registry/device';
@@ -34,6 +35,17 @@ export interface FaultPanel {
   goSilent(silent?: boolean): void;
   /** Every iotToken becomes invalid. */
   expireTokens(): void;
+}
+
+/** What a job asks of its devices. */
+export interface NewJob {
+  name?: string;
+  /** `{}` by default. */
+  document?: Json;
+  /** `{"signMethod","sign","fileUrl"}` */
+  file?: JsonObject;
+  /** A task that is IN_PROGRESS for longer is TIMED_OUT. */
+  inProgressMs?: number;
 }
 
 /** A running emulator of the platform. */
@@ -67,6 +79,15 @@ export interface Emulator {
     setLogMode(identity: DeviceIdentity, mode: 0 | 1): Delivery;
     /** @throws UnknownDeviceError */
     delete(identity: DeviceIdentity): void;
+  };
+  jobs: {
+    /**
+     * Makes a job for these devices and tells them (B.6 row 89); its tasks are in `devices.get`.
+     * @throws UnknownDeviceError
+     */
+    create(devices: readonly DeviceIdentity[], settings?: NewJob): { jobId: string };
+    /** Ends the tasks that have not ended and tells their devices. @returns whether there is such a job */
+    cancel(jobId: string): boolean;
   };
   /** Sends a message to a device that subscribed the topic. @throws UnknownDeviceError @throws RangeError */
   publishToDevice(
@@ -201,6 +222,21 @@ class RunningEmulator implements Emulator {
       return this.platform.request(device, 'thing.config.log.push', logConfig(mode));
     },
     delete: (identity) => this.platform.deleteDevice(this.known(identity)),
+  };
+
+  readonly jobs: Emulator['jobs'] = {
+    create: (devices, { name = 'job', document = {}, file, inProgressMs } = {}) => {
+      const target = { targetType: 'DEVICE_LIST', targetDevices: devices.map((device) => ({ ...device })) };
+      const known = devices.map((device) => this.known(device));
+      const settings = { name, description: '', document, file, inProgressMs, target };
+      const { jobId } = createJob(this.platform, settings, known);
+      return { jobId };
+    },
+    cancel: (jobId) => {
+      const job = this.platform.registry.jobs.get(jobId);
+      if (job !== undefined) cancelJob(this.platform, job);
+      return job !== undefined;
+    },
   };
 
   publishToDevice(

@@ -1,7 +1,7 @@
 export { ConfigError } from './config';
 export type { DeviceView } from './device-view';
 export { DoorError } from './doors';
-export { type Emulator, type FaultPanel, startEmulator } from './emulator';
+export { type Emulator, type FaultPanel, type NewJob, startEmulator } from './emulator';
 export {
   Exchange,
   type ExchangeKind,

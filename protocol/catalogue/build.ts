@@ -43,6 +43,12 @@ export function silent<T extends Operation>(operation: T): T {
   return rest as T;
 }
 
+/** Leaves out the method, which the common rule would make of the name. */
+export function unnamed<T extends Operation>(operation: T): T {
+  const { method: _, ...rest } = operation;
+  return rest as T;
+}
+
 export function required(name: string, type: ParameterType, more: Partial<Parameter> = {}): Parameter {
   return { name, type, required: true, ...more };
 }

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits';
-import { down, optional, required, silent, up } from './build';
+import { down, optional, required, silent, unnamed, up } from './build';
 
 const CONFIG_SCOPE = [
   optional('configScope', 'text', { values: ['product'], default: 'product' }),
@@ -121,14 +121,17 @@ export const DEVICE_INFO_OPERATIONS = [
     limits: { contentBytes: LIMITS.logContentBytes, items: LIMITS.logsPerPost },
     requestable: true,
   }),
-  up('_thing.diag.post', {
-    row: 38,
-    purpose: 'diagnosis',
-    topic: '_thing/diag/post',
-    params: 'object',
-    parameters: [required('p', 'any'), required('model', 'text')],
-    requestable: true,
-  }),
+  // The common envelope, as every source has it, but without a method.
+  unnamed(
+    up('_thing.diag.post', {
+      row: 38,
+      purpose: 'diagnosis',
+      topic: '_thing/diag/post',
+      params: 'object',
+      parameters: [required('p', 'any'), required('model', 'text')],
+      requestable: true,
+    }),
+  ),
   up('ext.ntp.request', {
     row: 39,
     purpose: 'time',

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import Iot, * as models from '@alicloud/iot20180120';
-import { Config } from '@alicloud/openapi-client';
+import type Iot from '@alicloud/iot20180120';
+import * as models from '@alicloud/iot20180120';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
+import { cloudClient } from '../../support/cloud';
 import { LAMP_1, LAMP_2, nextMessage, onlineLamp, PRODUCT } from '../../support/emulator';
 
 const TOPIC = `/shadow/update/${LAMP_1.productKey}/${LAMP_1.deviceName}`;
 const NOW = Date.UTC(2026, 0, 1);
 const SECONDS = NOW / 1000;
-// The SDK is CommonJS with a default export of its own.
-const Client = (Iot as unknown as { default?: typeof Iot }).default ?? Iot;
 
 describe('emulator: shadow', () => {
   let emulator: Emulator;
@@ -19,15 +18,7 @@ describe('emulator: shadow', () => {
   beforeEach(async () => {
     emulator = await startEmulator({ clock: () => NOW, config: { products: [PRODUCT] } });
     lamp = await onlineLamp(emulator, LAMP_1, { parameters: { _ss: 1 } });
-    cloud = new Client(
-      new Config({
-        accessKeyId: 'emulator',
-        accessKeySecret: 'emulator',
-        endpoint: new URL(emulator.httpUrl).host,
-        protocol: 'http',
-        regionId: 'cn-shanghai',
-      }),
-    );
+    cloud = cloudClient(emulator);
   });
 
   afterEach(async () => {
