@@ -1,5 +1,6 @@
-import { type Json, parseThingModel, type ThingModel, ThingModelError } from '../../protocol';
+import { isJsonObject, type Json, parseThingModel, type ThingModel, ThingModelError } from '../../protocol';
 import { ActionError, type ActionParameters } from './parameters';
+import { fromApiModel, toApiModel } from './thing-model-json';
 
 /** Becomes the draft; devices see it when it is published. */
 function importThingModelTsl(parameters: ActionParameters): object {
@@ -8,11 +9,30 @@ function importThingModelTsl(parameters: ActionParameters): object {
   return {};
 }
 
+/** Adds features to the draft; one of the same identifier is replaced. */
+function createThingModel(parameters: ActionParameters): object {
+  const product = parameters.product();
+  const given = parameters.json('ThingModelJson');
+  if (!isJsonObject(given)) throw invalid('ThingModelJson must be an object.');
+  const before = (product.draftModel ?? product.thingModel)?.document;
+  product.draftModel = read(fromApiModel(product.productKey, given, before));
+  return {};
+}
+
 function publishThingModel(parameters: ActionParameters): object {
   const product = parameters.product();
   if (product.draftModel !== undefined) product.thingModel = product.draftModel;
   product.draftModel = undefined;
   return {};
+}
+
+function queryThingModel(parameters: ActionParameters): object {
+  const product = parameters.product();
+  const { document } = draftOf(parameters);
+  return {
+    ProductKey: product.productKey,
+    Data: { ThingModelJson: JSON.stringify(toApiModel(product.productKey, document)) },
+  };
 }
 
 function getThingModelTsl(parameters: ActionParameters): object {
@@ -50,7 +70,10 @@ function invalid(message: string): ActionError {
 
 export const THING_MODEL_ACTIONS = {
   ImportThingModelTsl: importThingModelTsl,
+  CreateThingModel: createThingModel,
+  UpdateThingModel: createThingModel,
   PublishThingModel: publishThingModel,
+  QueryThingModel: queryThingModel,
   GetThingModelTsl: getThingModelTsl,
   GetThingModelTslPublished: getThingModelTslPublished,
 };
