@@ -7,6 +7,7 @@ import {
   type ThingModel,
   ThingModelError,
 } from '../protocol';
+import { routeDestinationProblem, routeSourceProblem, type TopicRoute } from './forwarding/routes';
 import { DEFAULT_LIMITS, type EmulatorLimits } from './options';
 import type { ProductSettings, TopicClass } from './registry/product';
 
@@ -25,6 +26,7 @@ export interface DeviceSettings {
 export interface EmulatorConfig {
   accessKeys: AccessKey[];
   products: Array<ProductSettings & { devices: DeviceSettings[] }>;
+  routes: TopicRoute[];
   autoProvision: boolean | undefined;
   limits: Partial<EmulatorLimits>;
 }
@@ -44,11 +46,17 @@ export class ConfigError extends Error {
  * Reads the object of a configuration file:
  * `{"accessKeys":[{"id","secret"}],"products":[{"productKey","name?","productSecret?","dynamicRegistration?",
  * "nodeType?","dataFormat?","thingModel?","topics?":[{"topic","operation"}],"devices?":[{"deviceName",
- * "deviceSecret?","tags?"}]}],"autoProvision?","limits?"}`.
+ * "deviceSecret?","tags?"}]}],"routes?":[{"from","to"}],"autoProvision?","limits?"}`.
  * @throws ConfigError that names the path of the first fault
  */
 export function readConfig(config: unknown): EmulatorConfig {
-  const root = new Reader(config as Json, 'config', ['accessKeys', 'products', 'autoProvision', 'limits']);
+  const root = new Reader(config as Json, 'config', [
+    'accessKeys',
+    'products',
+    'routes',
+    'autoProvision',
+    'limits',
+  ]);
   const products = root.list('products').map((entry, i) => readProduct(entry, `products[${i}]`));
   unique(
     products.map(({ productKey }) => productKey),
@@ -60,6 +68,7 @@ export function readConfig(config: unknown): EmulatorConfig {
       return { id: key.text('id'), secret: key.text('secret') };
     }),
     products,
+    routes: readRoutes(root),
     autoProvision: root.boolean('autoProvision'),
     limits: readLimits(root.value('limits')),
   };
@@ -115,6 +124,26 @@ function readDevice(entry: Json, path: string): DeviceSettings {
     deviceSecret: device.optionalText('deviceSecret'),
     tags,
   });
+}
+
+function readRoutes(root: Reader): TopicRoute[] {
+  const routes = root.list('routes').map((entry, i) => {
+    const path = `routes[${i}]`;
+    const reader = new Reader(entry, path, ['from', 'to']);
+    const route = { from: reader.text('from'), to: reader.text('to') };
+    refuse(`${path}.from`, routeSourceProblem(route.from));
+    refuse(`${path}.to`, routeDestinationProblem(route.to));
+    return route;
+  });
+  unique(
+    routes.map(({ from, to }) => `${from} → ${to}`),
+    (i) => `routes[${i}]`,
+  );
+  return routes;
+}
+
+function refuse(path: string, problem: string | undefined): void {
+  if (problem !== undefined) throw new ConfigError(path, problem);
 }
 
 function readThingModel(document: Json | undefined, path: string): ThingModel | undefined {

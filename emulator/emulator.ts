@@ -2,11 +2,12 @@ import { type DeviceIdentity, type Json, type JsonObject, topicProblem } from '.
 import { MqttBroker } from './broker/broker';
 import type { Delivery } from './broker/session';
 import { makeCertificate } from './certificate';
-import { type EmulatorConfig, readConfig } from './config';
+import { ConfigError, type EmulatorConfig, readConfig } from './config';
 import { type DeviceView, viewDevice } from './device-view';
 import { OpenDoor } from './doors';
 import type { ExchangeLog } from './exchanges';
 import type { FaultRule } from './faults';
+import type { MessageLog } from './forwarding/message-log';
 import { logConfig } from './handlers/logs';
 import { createHttpHandler } from './http/handler';
 import { cancelJob, createJob } from './jobs';
@@ -66,6 +67,8 @@ export interface Emulator {
   provisionDevice(identity: DeviceIdentity, thingModelDocument?: Json): { deviceSecret: string };
   faults: FaultPanel;
   exchanges: ExchangeLog;
+  /** What the platform tells applications: status, values, events, results (B.9), and messages on users' topics. */
+  messages: MessageLog;
   devices: {
     list(): DeviceIdentity[];
     /** @returns undefined for an unknown device */
@@ -150,6 +153,7 @@ class RunningEmulator implements Emulator {
   readonly ca?: string;
   httpUrl = '';
   readonly exchanges: ExchangeLog;
+  readonly messages: MessageLog;
   private readonly doors: OpenDoor[] = [];
   private listening = true;
   private closing: Promise<void> | undefined;
@@ -162,6 +166,7 @@ class RunningEmulator implements Emulator {
     ca: string | undefined,
   ) {
     this.exchanges = platform.exchanges;
+    this.messages = platform.forwarding.messages;
     if (ca !== undefined) this.ca = ca;
   }
 
@@ -275,6 +280,11 @@ class RunningEmulator implements Emulator {
 
 /** @returns the devices whose secret the configuration leaves open */
 function fill(platform: Platform, config: EmulatorConfig): Set<Device> {
+  for (const route of config.routes) {
+    if (!platform.forwarding.routes.add(route)) {
+      throw new ConfigError('routes', `more than ${platform.limits.topicRoutes}`);
+    }
+  }
   const unnamed = new Set<Device>();
   for (const { devices, ...settings } of config.products) {
     const product = platform.registry.addProduct(settings);

@@ -1,5 +1,5 @@
 import type { DeviceIdentity } from '../protocol';
-import { Ring } from './registry/ring';
+import { RecentLog } from './recent-log';
 
 /** Who sent what, or what happened to a connection. */
 export type ExchangeKind = 'connect' | 'refuse' | 'disconnect' | 'subscribe' | 'up' | 'down' | 'http';
@@ -102,70 +102,21 @@ function cutIdentity(identity: DeviceIdentity): DeviceIdentity {
 
 export type ExchangePredicate = (exchange: Exchange) => boolean;
 
-interface Waiter {
-  fits: ExchangePredicate;
-  found: (exchange: Exchange) => void;
-}
-
 /** No exchange of the wanted kind came in time. */
 export class ExchangeTimeoutError extends Error {
   override readonly name = 'ExchangeTimeoutError';
 }
 
 /** The last exchanges between devices and the platform. */
-export class ExchangeLog {
-  private readonly ring: Ring<Exchange>;
-  private readonly waiters = new Set<Waiter>();
-  private seq = 0;
-
+export class ExchangeLog extends RecentLog<Exchange> {
   constructor(
     size: number,
     private readonly clock: () => number,
   ) {
-    this.ring = new Ring(size);
+    super(size, 'exchange', (message) => new ExchangeTimeoutError(message));
   }
 
   add(input: ExchangeInput): void {
-    const exchange = new Exchange(++this.seq, this.clock(), input);
-    this.ring.push(exchange);
-    if (this.waiters.size === 0) return;
-    for (const waiter of [...this.waiters]) if (waiter.fits(exchange)) waiter.found(exchange);
-  }
-
-  /** Number of the latest entry; give it to `waitFor` to look at later ones only. */
-  get latest(): number {
-    return this.seq;
-  }
-
-  /** Oldest first. */
-  list(fits: ExchangePredicate = () => true): Exchange[] {
-    return [...this.ring].filter(fits);
-  }
-
-  /**
-   * The first entry that fits, from those that are there already or the next ones.
-   * @param since only entries with a greater number
-   * @throws ExchangeTimeoutError
-   */
-  waitFor(fits: ExchangePredicate, { timeoutMs = 5000, since = 0 } = {}): Promise<Exchange> {
-    const wanted = (exchange: Exchange) => exchange.seq > since && fits(exchange);
-    const there = this.list(wanted)[0];
-    if (there !== undefined) return Promise.resolve(there);
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        fits: wanted,
-        found: (exchange) => {
-          clearTimeout(timer);
-          this.waiters.delete(waiter);
-          resolve(exchange);
-        },
-      };
-      const timer = setTimeout(() => {
-        this.waiters.delete(waiter);
-        const last = this.list().slice(-5).join('\n');
-        reject(new ExchangeTimeoutError(`no such exchange within ${timeoutMs} ms; the last ones:\n${last}`));
-      }, timeoutMs);
-      this.waiters.add(waiter);
-    });
+    this.put((seq) => new Exchange(seq, this.clock(), input));
   }
 }

@@ -10,6 +10,9 @@ export {
   ExchangeTimeoutError,
 } from './exchanges';
 export type { FaultAction, FaultMatch, FaultRule } from './faults';
+export { MessageLog, MessageTimeoutError, PlatformMessage } from './forwarding/message-log';
+export type { DownlinkResult } from './forwarding/messages';
+export type { TopicRoute } from './forwarding/routes';
 export {
   DEFAULT_LIMITS,
   DOORS,

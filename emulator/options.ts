@@ -26,6 +26,9 @@ export interface EmulatorLimits {
   /** Uploaded files of all devices, finished or under way. */
   fileBytes: number;
   exchanges: number;
+  /** Messages to applications that are kept. */
+  messages: number;
+  topicRoutes: number;
   /** Products and devices that may be created by whoever connects. */
   provisionedDevices: number;
   iotTokenMs: number;
@@ -53,6 +56,8 @@ export const DEFAULT_LIMITS: EmulatorLimits = {
   deviceBytes: 32 * 1024 * 1024,
   fileBytes: 64 * 1024 * 1024,
   exchanges: 1000,
+  messages: 1000,
+  topicRoutes: 1000,
   provisionedDevices: 100_000,
   iotTokenMs: 7 * 24 * 3_600_000,
   registrationMs: 15_000,

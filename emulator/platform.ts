@@ -14,6 +14,8 @@ import { findRoute, type Route } from './broker/routes';
 import { type Delivery, Session } from './broker/session';
 import { ExchangeLog } from './exchanges';
 import { FaultRules } from './faults';
+import { Forwarding } from './forwarding/forwarding';
+import { lifecycleMessage, statusMessage } from './forwarding/messages';
 import { type Call, HANDLERS, type Handler, type HandlerResult, refusal } from './handlers';
 import type { EmulatorLimits } from './options';
 import type { Device } from './registry/device';
@@ -41,6 +43,7 @@ export class Platform implements ConnectContext {
   readonly tokens: TokenStore;
   readonly exchanges: ExchangeLog;
   readonly faults = new FaultRules();
+  readonly forwarding: Forwarding;
   /** Nothing is sent: what a dead network looks like. */
   silent = false;
   /** Ids of the platform's own requests. */
@@ -61,6 +64,11 @@ export class Platform implements ConnectContext {
     this.messageIds = new MessageIds(clock());
     this.tokens = new TokenStore(clock, limits.iotTokenMs);
     this.exchanges = new ExchangeLog(limits.exchanges, clock);
+    this.forwarding = new Forwarding(limits, clock, ({ identity, topic }, payload) => {
+      const device = this.registry.find(identity);
+      if (device !== undefined) this.push(device, topic, payload, 1);
+    });
+    this.registry.created = (device) => this.tellLifecycle(device, 'create');
   }
 
   sessionOf(device: Device): Session {
@@ -84,15 +92,21 @@ export class Platform implements ConnectContext {
     device.onlineSince = now;
     device.lastOnlineAt = now;
     device.clientIp = clientIp;
+    const last = device.lastHeardAt ?? now;
+    device.lastHeardAt = now;
     this.exchanges.add({ kind: 'connect', identity: device.identity, code: 0 });
+    this.forwarding.publish(device, statusMessage(device, 'online', { now, last }));
   }
 
   offline(device: Device, connection: Connection, note: string): void {
     this.exchanges.add({ kind: 'disconnect', identity: device.identity, note });
     if (this.connections.get(device) !== connection) return;
     this.connections.delete(device);
+    const now = this.clock();
     device.onlineSince = undefined;
-    device.lastOnlineAt = this.clock();
+    device.lastOnlineAt = now;
+    const last = device.lastHeardAt ?? now;
+    this.forwarding.publish(device, statusMessage(device, 'offline', { now, last }));
   }
 
   /** Closes the device's connection. @returns whether it had one */
@@ -111,11 +125,14 @@ export class Platform implements ConnectContext {
     this.registry.removeDevice(device);
     this.kick(device);
     this.sessions.delete(device);
+    this.tellLifecycle(device, 'delete');
   }
 
   setEnabled(device: Device, enabled: boolean): void {
+    const changed = device.enabled !== enabled;
     device.enabled = enabled;
     if (!enabled) this.kick(device);
+    if (changed) this.tellLifecycle(device, enabled ? 'enable' : 'disable');
   }
 
   maySubscribe(session: Session, filter: string): boolean {
@@ -125,6 +142,7 @@ export class Platform implements ConnectContext {
 
   /** Takes a message of a connected device. */
   uplink(session: Session, topic: string, payload: Uint8Array, qos: 0 | 1): void {
+    session.device.lastHeardAt = this.clock();
     let route = session.routes.get(topic);
     if (route === undefined) {
       route = findRoute(topic, session.speaksFor);
@@ -217,6 +235,10 @@ export class Platform implements ConnectContext {
     this.delayed.clear();
   }
 
+  private tellLifecycle(device: Device, action: 'create' | 'delete' | 'enable' | 'disable'): void {
+    this.forwarding.publish(device, lifecycleMessage(device, action, this.clock()));
+  }
+
   private handle(message: Upward): void {
     const { session, topic, payload, qos, route } = message;
     const { device } = route;
@@ -275,6 +297,7 @@ export class Platform implements ConnectContext {
     const { device, variables, method, replyTopic } = route;
     const { identity } = device;
     const operation = route.operation.name;
+    if (route.kind === 'custom') this.forwarding.pass(identity, topic, payload);
     const handler = route.kind === 'request' ? HANDLERS.get(operation) : undefined;
     if (handler === undefined) {
       const note = route.kind === 'request' ? 'dropped: not part of this emulator' : undefined;
@@ -284,7 +307,8 @@ export class Platform implements ConnectContext {
     const { limits } = this;
     const { speaksFor } = session;
     const now = this.clock();
-    const call: Call = { device, operation, method, variables, payload, now, limits, speaksFor };
+    const forward: Call['forward'] = (source, made) => this.forwarding.publish(source, made);
+    const call: Call = { device, operation, method, variables, payload, now, limits, speaksFor, forward };
     const result = this.run(handler, call);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, code: result.code, note });

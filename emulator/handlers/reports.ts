@@ -1,30 +1,29 @@
 import { isJsonObject, type Json, type JsonObject, LIMITS } from '../../protocol';
-import type { Device } from '../registry/device';
+import { eventMessage, propertiesMessage } from '../forwarding/messages';
+import type { Device, StoredSample } from '../registry/device';
 import { storeEvent, storeProperty } from './samples';
 import { type Answer, alink, type Call } from './types';
 
 /** B.1 row 1: invalid properties are dropped and the answer is still 200 (I.3). */
-export const propertyPost = alink(({ params }, { device, now }) => {
+export const propertyPost = alink(({ params }, call) => {
   if (!isJsonObject(params) || isEmpty(params))
     return { code: 460, note: 'params is missing or not an object' };
-  const identifiers = Object.keys(params);
-  if (identifiers.length > LIMITS.propertiesPerPost) return tooMany(identifiers.length);
-  const dropped: string[] = [];
-  for (const identifier of identifiers) {
-    const reason = storeProperty(device, identifier, params[identifier] ?? null, now);
-    if (reason !== undefined) dropped.push(reason);
-  }
-  return { code: 200, note: dropNote(dropped) };
+  const entries = Object.entries(params);
+  if (entries.length > LIMITS.propertiesPerPost) return tooMany(entries.length);
+  const report = new ReportStore(call, call.device);
+  for (const [identifier, sample] of entries) report.properties(identifier, [sample]);
+  return report.answer();
 });
 
 /** B.1 row 2: an event that breaks the thing model is dropped with a code. */
-export const eventPost = alink(({ params }, { device, variables, now }) => {
-  const refused = storeEvent(device, variables.event ?? '', params, now);
-  return refused === undefined ? { code: 200 } : { code: refused.code, note: refused.reason };
+export const eventPost = alink(({ params }, call) => {
+  const report = new ReportStore(call, call.device);
+  report.events(call.variables.event ?? '', [params]);
+  return report.answer();
 });
 
 /** B.1 row 4: properties as in row 1; the first event that does not fit gives the code, the others are stored. */
-export const batchPost = alink(({ params }, { device, now }) => {
+export const batchPost = alink(({ params }, call) => {
   if (!isJsonObject(params)) return { code: 460, note: 'params is not an object' };
   const { properties = {}, events = {} } = params;
   if (!isJsonObject(properties) || !isJsonObject(events) || (isEmpty(properties) && isEmpty(events))) {
@@ -32,7 +31,7 @@ export const batchPost = alink(({ params }, { device, now }) => {
   }
   const count = Object.keys(properties).length;
   if (count > LIMITS.propertiesPerPost) return tooMany(count);
-  const report = new ReportStore(device, now);
+  const report = new ReportStore(call, call.device);
   for (const [identifier, samples] of Object.entries(properties))
     report.properties(identifier, asList(samples));
   for (const [identifier, samples] of Object.entries(events)) report.events(identifier, asList(samples));
@@ -62,7 +61,7 @@ export const historyPost = alink(({ params }, call) => {
   let answer: Answer = { code: 200 };
   const notes: string[] = [];
   for (const { device, properties, events } of entries) {
-    const report = new ReportStore(device, call.now);
+    const report = new ReportStore(call, device, true);
     for (const values of properties) {
       for (const [identifier, sample] of Object.entries(values)) report.properties(identifier, [sample]);
     }
@@ -76,33 +75,49 @@ export const historyPost = alink(({ params }, call) => {
   return { ...answer, note: notes.length === 0 ? undefined : notes.join('; ') };
 });
 
-/** Stores samples one by one and remembers what was dropped. */
+/** Stores samples one by one, remembers what was dropped, and tells applications of the rest. */
 class ReportStore {
   private readonly dropped: string[] = [];
+  /** The n-th entry holds the n-th value of each property: a message has one value of each. */
+  private readonly stored: Array<Map<string, StoredSample>> = [];
+  private readonly counts = new Map<string, number>();
   private code = 200;
 
+  /** @param late it is told as history */
   constructor(
+    private readonly call: Call,
     private readonly device: Device,
-    private readonly now: number,
+    private readonly late = false,
   ) {}
 
   properties(identifier: string, samples: readonly Json[]): void {
     for (const sample of samples) {
-      const reason = storeProperty(this.device, identifier, sample, this.now);
-      if (reason !== undefined) this.dropped.push(reason);
+      const stored = storeProperty(this.device, identifier, sample, this.call.now);
+      if (typeof stored === 'string') {
+        this.dropped.push(stored);
+        continue;
+      }
+      const count = this.counts.get(identifier) ?? 0;
+      this.counts.set(identifier, count + 1);
+      const values = this.stored[count] ?? new Map<string, StoredSample>();
+      this.stored[count] = values.set(identifier, stored);
     }
   }
 
   events(identifier: string, samples: readonly Json[]): void {
     for (const sample of samples) {
-      const refused = storeEvent(this.device, identifier, sample, this.now);
-      if (refused === undefined) continue;
-      this.dropped.push(refused.reason);
-      if (this.code === 200) this.code = refused.code;
+      const stored = storeEvent(this.device, identifier, sample, this.call.now);
+      if ('reason' in stored) {
+        this.dropped.push(stored.reason);
+        if (this.code === 200) this.code = stored.code;
+      } else this.call.forward(this.device, eventMessage(this.device, stored, this.call.now, this.late));
     }
   }
 
   answer(): Answer {
+    for (const values of this.stored) {
+      this.call.forward(this.device, propertiesMessage(this.device, values, this.call.now, this.late));
+    }
     return { code: this.code, note: dropNote(this.dropped) };
   }
 }

@@ -8,15 +8,15 @@ import {
   type PropertyDefinition,
   problemMessage,
 } from '../../protocol';
-import type { Device } from '../registry/device';
+import type { Device, StoredEvent, StoredSample } from '../registry/device';
 
-/** Stores one reported value, or says why it is dropped; the answer stays 200 either way (I.3). */
+/** Stores one reported value, or says why it is dropped; the answer stays 200 either way (I.3). @returns the reason */
 export function storeProperty(
   device: Device,
   identifier: string,
   entry: Json,
   now: number,
-): string | undefined {
+): StoredSample | string {
   const model = device.product.thingModel;
   const definition = model?.properties.get(identifier);
   if (model !== undefined && definition === undefined) return `${identifier}: not in the thing model`;
@@ -27,10 +27,9 @@ export function storeProperty(
     const [problem] = checkValue(definition.dataType, value, identifier);
     if (problem !== undefined) return problemMessage(problem);
   }
-  if (!device.storeSample(identifier, { value, time: at })) {
-    return `${identifier}: too many identifiers or too much data`;
-  }
-  return undefined;
+  const sample = { value, time: at };
+  if (device.storeSample(identifier, sample)) return sample;
+  return `${identifier}: too many identifiers or too much data`;
 }
 
 /** Stores one reported event. @returns the code of C.4 when it is dropped, with the reason */
@@ -39,7 +38,7 @@ export function storeEvent(
   identifier: string,
   params: Json,
   now: number,
-): { code: number; reason: string } | undefined {
+): StoredEvent | { code: number; reason: string } {
   const value = eventValues(params);
   if (value === undefined) return { code: 460, reason: `${identifier}: value is not an object` };
   const model = device.product.thingModel;
@@ -54,8 +53,8 @@ export function storeEvent(
     return { code: 6326, reason: `${identifier}: time is malformed or more than 24 h ahead` };
   }
   const { name = identifier, type = 'info' } = definition ?? {};
-  const stored = device.storeEvent({ identifier, name, type, value, time });
-  return stored ? undefined : { code: 500, reason: `${identifier}: too much data` };
+  const event = { identifier, name, type, value, time };
+  return device.storeEvent(event) ? event : { code: 500, reason: `${identifier}: too much data` };
 }
 
 // The vendor's device SDK documents its events without the `value` around the output parameters.

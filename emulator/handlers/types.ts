@@ -8,6 +8,7 @@ import {
   parseRequest,
   type TopicVariables,
 } from '../../protocol';
+import type { PlatformMessageInput } from '../forwarding/messages';
 import type { EmulatorLimits } from '../options';
 import type { Device } from '../registry/device';
 
@@ -23,6 +24,8 @@ export interface Call {
   limits: EmulatorLimits;
   /** The device of these names, when the connection may speak for it. */
   speaksFor(identity: DeviceIdentity): Device | undefined;
+  /** Tells applications what was stored (B.9). */
+  forward(device: Device, message: PlatformMessageInput): void;
 }
 
 /** What the platform answers, and what people read in the log. */

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { isJsonObject, type Json, parseJson } from '../../protocol';
+import { isJsonObject, type Json, parseJson, topicMatches } from '../../protocol';
 import type { Emulator } from '../emulator';
 import type { Exchange } from '../exchanges';
 import { FaultInputError, readFaultRule } from '../fault-input';
+import type { PlatformMessage } from '../forwarding/message-log';
 
 export interface PanelAnswer {
   status: number;
@@ -39,6 +40,7 @@ export async function answerPanel(
   try {
     if (path === '' && method === 'GET') return ok(overview(emulator));
     if (path === 'exchanges' && method === 'GET') return listExchanges(emulator, url.searchParams);
+    if (path === 'messages' && method === 'GET') return listMessages(emulator, url.searchParams);
     if (path === 'devices' && method === 'GET') return ok(emulator.devices.list());
     if (path === 'faults' && method === 'GET') return ok({ rules: emulator.faults.list() });
     if (path === 'faults' && method === 'POST') return await changeFaults(emulator, parseJson(body));
@@ -107,9 +109,23 @@ function listExchanges(emulator: Emulator, query: URLSearchParams): PanelAnswer 
     (['kind', 'operation', 'topic'] as const).every((name) => fits(query, name, exchange[name])) &&
     fits(query, 'productKey', exchange.identity?.productKey) &&
     fits(query, 'deviceName', exchange.identity?.deviceName);
-  const list = emulator.exchanges.list(wanted);
+  return listed(emulator.exchanges.list(wanted), query);
+}
+
+function listMessages(emulator: Emulator, query: URLSearchParams): PanelAnswer {
+  const since = Number(query.get('since') ?? 0);
+  const filter = query.get('topic');
+  const wanted = (message: PlatformMessage) =>
+    message.seq > since &&
+    (filter === null || topicMatches(filter, message.topic)) &&
+    fits(query, 'productKey', message.identity.productKey) &&
+    fits(query, 'deviceName', message.identity.deviceName);
+  return listed(emulator.messages.list(wanted), query);
+}
+
+function listed(list: ReadonlyArray<Exchange | PlatformMessage>, query: URLSearchParams): PanelAnswer {
   if (query.get('format') !== 'text') return ok(list);
-  return { status: 200, body: undefined, text: list.map((exchange) => `${exchange}\n`).join('') };
+  return { status: 200, body: undefined, text: list.map((entry) => `${entry}\n`).join('') };
 }
 
 function fits(query: URLSearchParams, name: string, value: string | undefined): boolean {
@@ -122,6 +138,7 @@ function overview(emulator: Emulator): object {
     addresses: emulator.addresses,
     devices: '/emulator/devices',
     exchanges: '/emulator/exchanges?format=text',
+    messages: '/emulator/messages?format=text',
     faults: '/emulator/faults',
   };
 }

@@ -10,3 +10,8 @@ export function localTime(time: number | undefined): string {
   if (time === undefined) return '';
   return new Date(time + SHANGHAI_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ');
 }
+
+/** `2026-01-01 08:00:00.000`, as messages to applications have it. */
+export function localTimeMs(time: number): string {
+  return new Date(time + SHANGHAI_OFFSET_MS).toISOString().slice(0, 23).replace('T', ' ');
+}

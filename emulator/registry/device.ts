@@ -56,6 +56,8 @@ export class Device {
   activatedAt: number | undefined;
   onlineSince: number | undefined;
   lastOnlineAt: number | undefined;
+  /** When its last message arrived, or its connection. */
+  lastHeardAt: number | undefined;
   clientIp = '';
   /** What registration without pre-registration gave (A.7). */
   deviceToken: { clientId: string; token: string } | undefined;

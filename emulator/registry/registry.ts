@@ -17,6 +17,8 @@ export class Registry {
   readonly products = new Map<string, Product>();
   readonly jobs = new JobStore();
   private readonly fileBudget: FileBudget;
+  /** Told of each new device. */
+  created: (device: Device) => void = () => undefined;
   private provisioned = 0;
 
   constructor(
@@ -126,6 +128,7 @@ export class Registry {
     const identity = { productKey: product.productKey, deviceName };
     const device = new Device(product, identity, deviceSecret, this.clock(), this.limits, this.fileBudget);
     product.devices.set(deviceName, device);
+    this.created(device);
     return device;
   }
 }

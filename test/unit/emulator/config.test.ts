@@ -30,7 +30,13 @@ describe('emulator configuration', () => {
   });
 
   it('takes an empty one', () => {
-    assert.deepEqual(readConfig({}), { accessKeys: [], products: [], autoProvision: undefined, limits: {} });
+    assert.deepEqual(readConfig({}), {
+      accessKeys: [],
+      products: [],
+      routes: [],
+      autoProvision: undefined,
+      limits: {},
+    });
   });
 
   const faults: Array<[unknown, string]> = [
@@ -53,6 +59,22 @@ describe('emulator configuration', () => {
     [product({ devices: [{ deviceName: 'a', secret: 'b' }] }), 'products[0].devices[0].secret'],
     [{ accessKeys: [{ id: 'a' }] }, 'accessKeys[0].secret'],
     [{ autoProvision: 1 }, 'autoProvision'],
+    [{ routes: {} }, 'routes'],
+    [{ routes: [{ from: '/a/b/user/c' }] }, 'routes[0].to'],
+    [{ routes: [{ from: 'a', to: '/a/b/c' }] }, 'routes[0].from'],
+    [{ routes: [{ from: '/a/#/b', to: '/a/b/c' }] }, 'routes[0].from'],
+    [{ routes: [{ from: '/a/b/c', to: '/a/+/c' }] }, 'routes[0].to'],
+    [{ routes: [{ from: '/a/b/c', to: '/a/b' }] }, 'routes[0].to'],
+    [{ routes: [{ from: '/a', to: '/a/b/c', sql: '*' }] }, 'routes[0].sql'],
+    [
+      {
+        routes: [
+          { from: '/a', to: '/a/b/c' },
+          { from: '/a', to: '/a/b/c' },
+        ],
+      },
+      'routes[1]',
+    ],
     [{ limits: { sessionQueue: -1 } }, 'limits.sessionQueue'],
     [{ limits: { checkKeepAlive: 1 } }, 'limits.checkKeepAlive'],
     [{ limits: { speed: 1 } }, 'limits.speed'],
@@ -65,13 +87,17 @@ describe('emulator configuration', () => {
 
   it('never fails in another way', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), fc.constantFrom('products', 'accessKeys', 'limits'), (value, name) => {
-        try {
-          readConfig({ [name]: value });
-        } catch (thrown) {
-          assert.ok(thrown instanceof ConfigError);
-        }
-      }),
+      fc.property(
+        fc.jsonValue(),
+        fc.constantFrom('products', 'accessKeys', 'limits', 'routes'),
+        (value, name) => {
+          try {
+            readConfig({ [name]: value });
+          } catch (thrown) {
+            assert.ok(thrown instanceof ConfigError);
+          }
+        },
+      ),
     );
   });
 });
