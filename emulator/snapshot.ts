@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { isJsonObject, type Json, parseThingModel } from '../protocol';
+import { readJobs, writeJobs } from './job-snapshot';
 import type { Platform } from './platform';
 import type { Device } from './registry/device';
 import { OPEN_TOPIC_CLASSES } from './registry/product';
@@ -35,15 +36,17 @@ export async function readSnapshot(
   }
   const products = isJsonObject(content) && Array.isArray(content.products) ? content.products : [];
   for (const entry of products) restoreProduct(platform, entry, unnamed);
+  if (isJsonObject(content)) readJobs(platform.registry, content.jobs);
 }
 
-/** Writes products, devices and latest values, readable by the owner only because it holds secrets. */
+/** Writes products, devices with their latest values, and jobs, readable by the owner only because it holds secrets. */
 export async function writeSnapshot(platform: Platform, file: string): Promise<void> {
   const products = [...platform.registry.products.values()].map((product) => ({
     productKey: product.productKey,
     productSecret: product.productSecret,
     dynamicRegistration: product.dynamicRegistration,
     thingModel: product.thingModel?.document,
+    draftModel: product.draftModel?.document,
     devices: [...product.devices.values()].map((device) => ({
       deviceName: device.identity.deviceName,
       deviceSecret: device.deviceSecret,
@@ -57,7 +60,9 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
       properties: [...device.properties].map(([identifier, ring]) => ({ identifier, ...ring.last() })),
     })),
   }));
-  await writeFileAtomic(file, JSON.stringify({ version: 1, products }), { mode: 0o600 });
+  await writeFileAtomic(file, JSON.stringify({ version: 1, products, jobs: writeJobs(platform.registry) }), {
+    mode: 0o600,
+  });
 }
 
 // The configuration file decides about products that it names; the snapshot adds what happened to them.
@@ -73,6 +78,7 @@ function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<De
       ...(typeof entry.productSecret === 'string' ? { productSecret: entry.productSecret } : {}),
       ...(isJsonObject(entry.thingModel) ? { thingModel: parseThingModel(entry.thingModel) } : {}),
     });
+  if (isJsonObject(entry.draftModel)) product.draftModel = parseThingModel(entry.draftModel);
   for (const saved of Array.isArray(entry.devices) ? entry.devices : []) {
     if (!isJsonObject(saved) || typeof saved.deviceName !== 'string') continue;
     const secret = typeof saved.deviceSecret === 'string' ? saved.deviceSecret : undefined;

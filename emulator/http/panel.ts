@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { isJsonObject, type Json, parseJson, topicMatches } from '../../protocol';
+import { type DeviceIdentity, isJsonObject, type Json, parseJson, topicMatches } from '../../protocol';
 import type { Emulator } from '../emulator';
 import type { Exchange } from '../exchanges';
 import { FaultInputError, readFaultRule } from '../fault-input';
@@ -52,12 +52,14 @@ export async function answerPanel(
     if (id !== undefined && method === 'DELETE') {
       return emulator.faults.remove(Number(id)) ? ok({}) : failed(404, 'there is no such rule');
     }
-    const [, productKey, deviceName] = /^devices\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-    if (productKey !== undefined && deviceName !== undefined && method === 'GET') {
+    const [, productKey, deviceName, log] = /^devices\/([^/]+)\/([^/]+)(\/log)?$/.exec(path) ?? [];
+    if (productKey !== undefined && deviceName !== undefined) {
       const identity = {
         productKey: decodeURIComponent(productKey),
         deviceName: decodeURIComponent(deviceName),
       };
+      if (log !== undefined && method === 'POST') return changeLog(emulator, identity, parseJson(body));
+      if (log !== undefined || method !== 'GET') return failed(405, 'GET the device, or POST its log mode');
       const device = emulator.devices.get(identity);
       return device === undefined ? failed(404, 'there is no such device') : ok(device);
     }
@@ -65,6 +67,12 @@ export async function answerPanel(
   } catch (thrown) {
     return failed(400, thrown instanceof Error ? thrown.message : 'bad request');
   }
+}
+
+function changeLog(emulator: Emulator, identity: DeviceIdentity, input: Json): PanelAnswer {
+  const mode = isJsonObject(input) ? input.mode : undefined;
+  if (mode !== 0 && mode !== 1) return failed(400, 'mode is 0 or 1');
+  return ok({ delivery: emulator.devices.setLogMode(identity, mode) });
 }
 
 async function changeFaults(emulator: Emulator, input: Json): Promise<PanelAnswer> {

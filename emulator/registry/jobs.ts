@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import type { Json, JsonObject } from '../../protocol';
+import { isJsonObject, type Json, type JsonObject } from '../../protocol';
 import type { Device } from './device';
 
+const ALL_STATUS = [
+  'QUEUED',
+  'SENT',
+  'IN_PROGRESS',
+  'SUCCEEDED',
+  'FAILED',
+  'REJECTED',
+  'CANCELLED',
+  'REMOVED',
+  'TIMED_OUT',
+] as const;
+
 /** Status of one device's part of a job (B.6 row 91). */
-export type TaskStatus =
-  | 'QUEUED'
-  | 'SENT'
-  | 'IN_PROGRESS'
-  | 'SUCCEEDED'
-  | 'FAILED'
-  | 'REJECTED'
-  | 'CANCELLED'
-  | 'REMOVED'
-  | 'TIMED_OUT';
+export type TaskStatus = (typeof ALL_STATUS)[number];
 
 /** What a device may write. */
 export const DEVICE_TASK_STATUS: readonly string[] = ['IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'REJECTED'];
@@ -35,7 +38,6 @@ export interface JobSettings {
 
 /** One device's part of a job. */
 export class JobTask {
-  readonly taskId = newId();
   private written: TaskStatus = 'QUEUED';
   progress = 0;
   statusDetails: JsonObject = {};
@@ -46,8 +48,33 @@ export class JobTask {
     readonly job: Job,
     readonly device: Device,
     readonly queuedAt: number,
+    readonly taskId: string = newId(),
   ) {
     this.changedAt = queuedAt;
+  }
+
+  /** What a snapshot keeps. */
+  save(): JsonObject {
+    const { device, taskId, queuedAt, changedAt, startedAt = null, progress, statusDetails } = this;
+    return {
+      ...device.identity,
+      taskId,
+      queuedAt,
+      changedAt,
+      startedAt,
+      progress,
+      statusDetails,
+      status: this.written,
+    };
+  }
+
+  /** Brings back what `save` gave. */
+  restore({ status, changedAt, startedAt, progress, statusDetails }: JsonObject): void {
+    this.written = ALL_STATUS.find((known) => known === status) ?? 'QUEUED';
+    if (typeof changedAt === 'number') this.changedAt = changedAt;
+    if (typeof startedAt === 'number') this.startedAt = startedAt;
+    if (typeof progress === 'number') this.progress = progress;
+    if (isJsonObject(statusDetails)) this.statusDetails = statusDetails;
   }
 
   /** @param now milliseconds since 1970; a task that takes too long is TIMED_OUT from then on */
@@ -88,7 +115,6 @@ export class JobTask {
 
 /** Work for many devices. */
 export class Job {
-  readonly jobId = newId();
   readonly tasks: JobTask[] = [];
   cancelled = false;
   changedAt: number;
@@ -96,8 +122,14 @@ export class Job {
   constructor(
     readonly settings: JobSettings,
     readonly createdAt: number,
+    readonly jobId: string = newId(),
   ) {
     this.changedAt = createdAt;
+  }
+
+  add(task: JobTask): void {
+    this.tasks.push(task);
+    task.device.tasks.set(task.taskId, task);
   }
 
   /** Status names of the platform's API. */
@@ -136,18 +168,20 @@ export class JobStore {
 
   /** Makes a job with a task for each device. @throws JobLimitError */
   create(settings: JobSettings, devices: readonly Device[], now: number): Job {
-    if (this.jobs.size >= MOST_JOBS || this.tasks + devices.length > MOST_TASKS) {
+    const different = new Set(devices);
+    if (this.jobs.size >= MOST_JOBS || this.tasks + different.size > MOST_TASKS) {
       throw new JobLimitError('the emulator keeps no more jobs');
     }
     const job = new Job(settings, now);
-    for (const device of devices) {
-      const task = new JobTask(job, device, now);
-      job.tasks.push(task);
-      device.tasks.set(task.taskId, task);
-    }
-    this.tasks += devices.length;
-    this.jobs.set(job.jobId, job);
+    for (const device of different) job.add(new JobTask(job, device, now));
+    this.put(job);
     return job;
+  }
+
+  /** A job that was kept elsewhere, with its tasks. */
+  put(job: Job): void {
+    this.tasks += job.tasks.length;
+    this.jobs.set(job.jobId, job);
   }
 
   delete(job: Job): void {
