@@ -201,7 +201,7 @@ function jobOf(parameters: ActionParameters): Job {
 }
 
 function invalid(message: string): ActionError {
-  return new ActionError('iot.common.InvalidParameter', message);
+  return new ActionError('iot.common.InvalidFormattedParameter', message);
 }
 
 export const JOB_ACTIONS = {

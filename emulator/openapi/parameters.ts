@@ -49,18 +49,18 @@ export class ActionParameters {
     const number = Number(value);
     if (Number.isInteger(number) && number >= min && number <= max) return number;
     throw new ActionError(
-      'iot.common.InvalidParameter',
+      'iot.common.InvalidFormattedParameter',
       `${name} must be a whole number of ${min} to ${max}.`,
     );
   }
 
-  /** A parameter that holds JSON text. */
-  json(name: string): Json {
+  /** A parameter that holds JSON text. @param code the platform's name for text that is none */
+  json(name: string, code = 'iot.common.InvalidFormattedParameter'): Json {
     try {
       return parseJson(this.text(name));
     } catch (thrown) {
       if (!(thrown instanceof EnvelopeError)) throw thrown;
-      throw new ActionError('iot.common.InvalidParameter', `${name} cannot be read: ${thrown.message}.`);
+      throw new ActionError(code, `${name} cannot be read: ${thrown.message}.`);
     }
   }
 

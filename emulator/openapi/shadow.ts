@@ -1,11 +1,4 @@
-import {
-  EnvelopeError,
-  formatTopic,
-  isJsonObject,
-  type JsonObject,
-  operation,
-  parseJson,
-} from '../../protocol';
+import { formatTopic, isJsonObject, type JsonObject, operation } from '../../protocol';
 import { controlMessage } from '../handlers/shadow';
 import { ShadowError } from '../registry/shadow';
 import { ActionError, type ActionParameters } from './parameters';
@@ -18,17 +11,14 @@ function getDeviceShadow(parameters: ActionParameters): object {
 function updateDeviceShadow(parameters: ActionParameters): object {
   const { platform } = parameters;
   const device = parameters.device();
-  const message = readMessage(parameters.text('ShadowMessage'));
+  const message = readMessage(parameters);
   const whole = parameters.optional('DeltaUpdate') !== 'true';
   const now = platform.clock();
   try {
     device.shadow.want({ state: message.state, version: message.version }, whole, now);
   } catch (thrown) {
     if (!(thrown instanceof ShadowError)) throw thrown;
-    throw new ActionError(
-      thrown.code === 409 ? 'iot.shadow.VersionConflict' : 'iot.shadow.InvalidMessage',
-      thrown.message,
-    );
+    throw refused(REFUSALS[thrown.code], thrown.message);
   }
   // A device that is away asks for the document when it comes back (B.2).
   if (device.shadow.wantsSomething) {
@@ -45,17 +35,32 @@ function updateDeviceShadow(parameters: ActionParameters): object {
   return {};
 }
 
-function readMessage(text: string): JsonObject {
-  try {
-    const message = parseJson(text);
-    if (isJsonObject(message) && message.method === 'update') return message;
-  } catch (thrown) {
-    if (!(thrown instanceof EnvelopeError)) throw thrown;
+function readMessage(parameters: ActionParameters): JsonObject {
+  const message = parameters.json('ShadowMessage', 'iot.messagebroker.ShadowMessageIsNotJson');
+  if (!isJsonObject(message)) throw refused('ShadowMessageIsNotJson', 'ShadowMessage is not an object.');
+  const { method, version } = message;
+  if (method === undefined) throw refused('NotFoundMethodInShadowMessage', 'ShadowMessage has no method.');
+  if (method !== 'update')
+    throw refused('MethodValueIsNotUpdate', 'The method of ShadowMessage is not update.');
+  if (version === undefined || version === null) {
+    throw refused('NotFoundVersionOrNullVersionValue', 'ShadowMessage has no version.');
   }
-  throw new ActionError(
-    'iot.shadow.InvalidMessage',
-    'ShadowMessage is not an object with the method update.',
-  );
+  return message;
+}
+
+/** The platform's names for what the document refuses. */
+const REFUSALS: Record<ShadowError['code'], string> = {
+  402: 'NotFoundStateInShadowMessage',
+  403: 'InvalidVersionValueInShadowMessage',
+  404: 'NotFoundDesireInShadowMessage',
+  405: 'NoneElementInDesire',
+  408: 'TooManyElementInDesire',
+  409: 'InvalidVersionValueInShadowMessage',
+  500: 'ShadowMessageLengthIsLarge',
+};
+
+function refused(code: string, message: string): ActionError {
+  return new ActionError(`iot.messagebroker.${code}`, message);
 }
 
 export const SHADOW_ACTIONS = { GetDeviceShadow: getDeviceShadow, UpdateDeviceShadow: updateDeviceShadow };

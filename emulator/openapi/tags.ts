@@ -8,16 +8,23 @@ const MOST_TAGS_ASKED = 10;
 /** Props is an object of texts as JSON text; tags that are not named stay. */
 function saveDeviceProp(parameters: ActionParameters): object {
   const device = parameters.device();
-  const props = parameters.json('Props');
-  if (!isJsonObject(props)) throw invalid('Props must be an object.');
+  const props = parameters.json('Props', 'iot.device.InvalidFormattedDevicePropertiesString');
+  if (!isJsonObject(props))
+    throw refused('InvalidFormattedDevicePropertiesString', 'Props must be an object.');
   const tags = Object.entries(props);
+  if (tags.length === 0) throw refused('NoneDeviceProperties', 'Props is empty.');
   for (const [key, value] of tags) {
-    if (!tagKeyFits(key) || !tagValueFits(value))
-      throw invalid(`The tag ${key.slice(0, 64)} breaks the rule.`);
+    const shown = key.slice(0, 64);
+    if (!tagKeyFits(key))
+      throw refused('InvalidFormattedDevicePropertyKey', `The key ${shown} breaks the rule.`);
+    if (!tagValueFits(value)) {
+      throw refused('InvalidFormattedDevicePropertiesString', `The value of ${shown} is no short text.`);
+    }
   }
   const added = tags.filter(([key]) => !device.tags.has(key)).length;
-  if (device.tags.size + added > LIMITS.tagsPerDevice)
-    throw invalid(`More than ${LIMITS.tagsPerDevice} tags.`);
+  if (device.tags.size + added > LIMITS.tagsPerDevice) {
+    throw refused('TooManyDevicePropertiesPerTime', `More than ${LIMITS.tagsPerDevice} tags.`);
+  }
   for (const [key, value] of tags) device.tags.set(key, String(value));
   return {};
 }
@@ -52,8 +59,8 @@ function queryDeviceByTags(parameters: ActionParameters): object {
   return { ...paging, Page: paging.CurrentPage, Data: { SimpleDeviceInfo: devices } };
 }
 
-function invalid(message: string): ActionError {
-  return new ActionError('iot.common.InvalidParameter', message);
+function refused(code: string, message: string): ActionError {
+  return new ActionError(`iot.device.${code}`, message);
 }
 
 export const TAG_ACTIONS = {

@@ -65,7 +65,7 @@ function read(document: Json): ThingModel {
 }
 
 function invalid(message: string): ActionError {
-  return new ActionError('iot.common.InvalidParameter', message);
+  return new ActionError('iot.common.InvalidFormattedParameter', message);
 }
 
 export const THING_MODEL_ACTIONS = {

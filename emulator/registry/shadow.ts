@@ -89,9 +89,12 @@ export class Shadow {
    * @throws ShadowError
    */
   want({ state, version }: ShadowChange, whole: boolean, now: number): void {
-    const next = version === 0 || version === undefined ? this.stored + 1 : this.nextVersion(version);
+    const next = version === 0 ? this.stored + 1 : this.nextVersion(version);
     const { desired } = readState(state);
     if (desired === undefined) throw new ShadowError(404, 'nothing is desired');
+    if (isJsonObject(desired) && Object.keys(desired).length === 0) {
+      throw new ShadowError(405, 'desired is empty');
+    }
     const kept = next === 0 ? empty() : this.parts;
     const base = whole || isNothing(desired) ? new Map() : kept.desired;
     this.put(next, { reported: kept.reported, desired: merge(base, desired, now) }, now);

@@ -166,6 +166,31 @@ describe('emulator: shadow', () => {
     }
   });
 
+  it('names what is wrong with a wish as the platform does', async () => {
+    await update({ a: 1 }, 5);
+    const state = { desired: { a: 1 } };
+    const cases: Array<[unknown, string]> = [
+      ['{', 'ShadowMessageIsNotJson'],
+      [[], 'ShadowMessageIsNotJson'],
+      [{ state, version: 0 }, 'NotFoundMethodInShadowMessage'],
+      [{ method: 'get', state, version: 0 }, 'MethodValueIsNotUpdate'],
+      [{ method: 'update', state }, 'NotFoundVersionOrNullVersionValue'],
+      [{ method: 'update', state, version: 5 }, 'InvalidVersionValueInShadowMessage'],
+      [{ method: 'update', state, version: 'x' }, 'InvalidVersionValueInShadowMessage'],
+      [{ method: 'update', version: 0 }, 'NotFoundStateInShadowMessage'],
+      [{ method: 'update', state: { reported: {} }, version: 0 }, 'NotFoundDesireInShadowMessage'],
+      [{ method: 'update', state: { desired: {} }, version: 0 }, 'NoneElementInDesire'],
+    ];
+    for (const [message, code] of cases) {
+      const shadowMessage = typeof message === 'string' ? message : JSON.stringify(message);
+      const { body } = await cloud.updateDeviceShadow(
+        new models.UpdateDeviceShadowRequest({ ...LAMP_1, shadowMessage }),
+      );
+      assert.equal(body?.code, `iot.messagebroker.${code}`, shadowMessage);
+    }
+    assert.equal(document()?.version, 5);
+  });
+
   it('takes keys of every object for what they are', async () => {
     await send('{"method":"update","state":{"reported":{"__proto__":{"polluted":1}}},"version":1}');
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);

@@ -80,6 +80,25 @@ describe('emulator: snapshot', () => {
     await other.endAsync(true);
   });
 
+  it('keeps desired values, which the device reads and deletes by version', async () => {
+    const desired = [
+      { identifier: 'light', value: 1, version: 3, time: NOW },
+      { identifier: 'temperature', value: 20.5, version: 1, time: NOW },
+    ];
+    await writeFile(file, JSON.stringify({ products: [{ productKey, devices: [{ deviceName, desired }] }] }));
+    const emulator = await start();
+    const lamp = await onlineLamp(emulator, LAMP_1, { parameters: { _ss: 1 } });
+    const D = `/sys/${productKey}/${deviceName}/thing/property/desired`;
+    const { data } = await request(lamp, `${D}/get`, ['light', 'temperature', 'none', 'light']);
+    assert.deepEqual(data, { light: { value: 1, version: 3 }, temperature: { value: 20.5, version: 1 } });
+    const stale = await request(lamp, `${D}/delete`, { light: { version: 2 }, none: {} });
+    assert.deepEqual([stale.code, stale.data], [200, {}]);
+    assert.ok(emulator.devices.get(LAMP_1)?.desired.light);
+    await request(lamp, `${D}/delete`, { light: { version: 3 }, temperature: {} });
+    assert.deepEqual(emulator.devices.get(LAMP_1)?.desired, {});
+    await lamp.endAsync(true);
+  });
+
   it('reads what a careless editor left, and refuses what is no JSON', async () => {
     const odd = { tags: 1, shadow: [], desired: [null, { identifier: 'a' }], properties: {}, logMode: 7 };
     const products = [null, { productKey, devices: [null, { deviceName, ...odd }] }];
