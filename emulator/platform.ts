@@ -17,6 +17,7 @@ import { FaultRules } from './faults';
 import { Forwarding } from './forwarding/forwarding';
 import { lifecycleMessage, statusMessage } from './forwarding/messages';
 import { type Call, HANDLERS, type Handler, type HandlerResult, refusal } from './handlers';
+import { decode, encode } from './handlers/codec';
 import type { EmulatorLimits } from './options';
 import type { Device } from './registry/device';
 import { Registry } from './registry/registry';
@@ -164,7 +165,12 @@ export class Platform implements ConnectContext {
       );
       return;
     }
-    this.handle({ session, topic, payload, qos, route });
+    const content = decode(route.device, topic, payload, this.limits.payloadBytes);
+    if (content === undefined) {
+      this.dropUp(session, topic, payload.subarray(0, 64), qos, 'neither gzip nor small enough without it');
+      return;
+    }
+    this.handle({ session, topic, payload: content, qos, route });
   }
 
   dropUp(session: Session, topic: string, payload: Uint8Array, qos: number, reason: string): void {
@@ -187,6 +193,7 @@ export class Platform implements ConnectContext {
     const fault = this.faults.strike('down', device, topic, operation);
     const session = this.sessionOf(device);
     if (this.silent) return 'offline';
+    const encoded = encode(device, topic, payload);
     let delivery: Delivery = 'offline';
     switch (fault?.action) {
       case 'drop':
@@ -197,17 +204,17 @@ export class Platform implements ConnectContext {
         this.kick(device);
         break;
       case 'delay':
-        this.later(fault.ms, () => session.send(topic, payload, qos));
+        this.later(fault.ms, () => session.send(topic, encoded, qos));
         break;
       case 'malformReply':
-        delivery = session.send(topic, malformed(payload), qos);
+        delivery = session.send(topic, malformed(encoded), qos);
         break;
       case 'duplicate':
-        session.send(topic, payload, qos);
-        delivery = session.send(topic, payload, qos);
+        session.send(topic, encoded, qos);
+        delivery = session.send(topic, encoded, qos);
         break;
       default:
-        delivery = session.send(topic, payload, qos);
+        delivery = session.send(topic, encoded, qos);
     }
     const note = fault ? `fault: ${fault.action}` : delivery === 'sent' ? undefined : delivery;
     this.exchanges.add({ kind: 'down', identity: device.identity, topic, payload, qos, operation, note });

@@ -1,4 +1,5 @@
 import { OPERATIONS, type OperationName } from '../../protocol';
+import { codecUpdate } from './codec';
 import { configGet } from './configuration';
 import { desiredDelete, desiredGet } from './desired';
 import { uploadCancel, uploadInit, uploadSend } from './files';
@@ -6,7 +7,7 @@ import { jobGet, jobUpdate } from './jobs';
 import { diagnosisPost, logConfigGet, logPost } from './logs';
 import { batchPost, eventPost, historyPost, propertyPost } from './reports';
 import { shadowUpdate } from './shadow';
-import { codecUpdate, reset } from './system';
+import { reset } from './system';
 import { tagsDelete, tagsGet, tagsUpdate } from './tags';
 import { dynamicModelGet, thingModelGet } from './thing-model';
 import { ntpRequest } from './time';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DeviceIdentity, type Json, thingKey } from '../../protocol';
+import type { Codec } from '../handlers/codec';
 import type { EmulatorLimits } from '../options';
 import { DeviceFiles, type FileBudget } from './files';
 import type { JobTask } from './jobs';
@@ -70,6 +71,8 @@ export class Device {
   readonly logs = new Ring<DeviceLogEntry>(LOG_ENTRIES);
   /** What it told about its network (B.3 row 38). */
   readonly diagnoses = new Ring<StoredSample>(DIAGNOSES);
+  /** Topics with compressed payloads (B.8 row 103). */
+  codecs: ReadonlyMap<string, Codec> = new Map();
   /** 1: the device may post its log (B.3 row 35). */
   logMode: 0 | 1 = 0;
   readonly properties = new Map<string, Ring<StoredSample>>();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
 import { LAMP_1, nextMessage, onlineLamp, PRODUCT, request } from '../../support/emulator';
@@ -191,10 +192,42 @@ describe('emulator: what a device may ask for', () => {
     ]);
   });
 
-  it('answers consumer and compression requests', async () => {
-    assert.equal((await ask('thing/reset', {})).code, 200);
-    const topics = [{ topic: `${S}/thing/event/property/post`, operation: 'decompress', format: 'gzip' }];
-    assert.equal((await request(lamp, `${S}/codec/topic/update`, topics)).code, 460);
+  it('answers consumer requests', async () => assert.equal((await ask('thing/reset', {})).code, 200));
+
+  it('reads and writes compressed topics', async () => {
+    const POST = `${S}/thing/event/property/post`;
+    const topics = [
+      { topic: POST, operation: 'decompress', format: 'gzip' },
+      { topic: `${POST}_reply`, operation: 'compress' },
+    ];
+    assert.equal((await ask('codec/topic/update', topics)).code, 200);
+    const answer = () =>
+      new Promise<Buffer>((resolve) => {
+        lamp.once('message', (_, payload) => resolve(payload));
+      });
+    const answered = answer();
+    lamp.publish(POST, gzipSync('{"id":"1","params":{"light":1}}'));
+    assert.match(gunzipSync(await answered).toString(), /"code":200/);
+    assert.equal(view().properties.light?.value, 1);
+    const { text } = emulator.exchanges.list(({ topic }) => topic === `${POST}_reply`).at(-1) ?? {};
+    assert.match(text ?? '', /"code":200/);
+
+    for (const payload of ['{"id":"2","params":{"light":0}}', gzipSync(Buffer.alloc(300 * 1024, 32))]) {
+      const since = emulator.exchanges.latest;
+      lamp.publish(POST, payload);
+      const dropped = await emulator.exchanges.waitFor(({ kind }) => kind === 'up', { since });
+      assert.match(dropped.note ?? '', /dropped: neither gzip nor small enough/);
+    }
+    assert.equal((await ask('codec/topic/update', [])).code, 200);
+    assert.equal((await request(lamp, POST, { light: 0 })).code, 200);
+    await refused('codec/topic/update', [
+      [{}, 460],
+      [[{ topic: '', operation: 'compress' }], 460],
+      [[{ topic: `${S}/#`, operation: 'compress' }], 460],
+      [[{ topic: POST, operation: 'explode' }], 460],
+      [[{ topic: POST, operation: 'compress', format: 'zip' }], 460],
+      [Array(101).fill(topics[0]), 460],
+    ]);
   });
 
   it('survives what nobody should send', async () => {
