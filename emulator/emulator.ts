@@ -176,10 +176,7 @@ class RunningEmulator implements Emulator {
     const address = `${door.door}://${host}:${door.port}`;
     this.addresses[door.door] = address;
     this.ports[door.door] = door.port;
-    if (door.door === 'http' || (door.door === 'https' && this.httpUrl === '')) {
-      this.httpUrl = address;
-      this.platform.httpUrl = address;
-    }
+    if (door.door === 'http' || (door.door === 'https' && this.httpUrl === '')) this.httpUrl = address;
   }
 
   provisionDevice(identity: DeviceIdentity, thingModelDocument?: Json): { deviceSecret: string } {

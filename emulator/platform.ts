@@ -49,8 +49,6 @@ export class Platform implements ConnectContext {
   silent = false;
   /** Ids of the platform's own requests. */
   readonly messageIds: MessageIds;
-  /** Base address of the HTTP door; empty without one. */
-  httpUrl = '';
   private readonly sessions = new Map<Device, Session>();
   private readonly connections = new Map<Device, Connection>();
   private readonly delayed = new Set<NodeJS.Timeout>();
@@ -79,11 +77,6 @@ export class Platform implements ConnectContext {
       this.sessions.set(device, session);
     }
     return session;
-  }
-
-  /** Where an uploaded file can be read. */
-  fileUrl(fileId: string): string {
-    return `${this.httpUrl}/files/${fileId}`;
   }
 
   online(device: Device, connection: Connection, clientIp: string): void {

@@ -75,7 +75,9 @@ async function answer(
         : new URLSearchParams();
       const keys = context.accessKeys.length > 0 ? context.accessKeys : STANDARD_KEYS;
       const { headers } = request;
-      const openApi = { method, path: url.pathname, query: url.searchParams, form, body, headers };
+      const scheme = 'encrypted' in request.socket ? 'https' : 'http';
+      const origin = `${scheme}://${headers.host ?? ''}`;
+      const openApi = { origin, method, path: url.pathname, query: url.searchParams, form, body, headers };
       const result = answerOpenApi(platform, keys, openApi);
       return sendJson(response, result.status, result.body);
     }

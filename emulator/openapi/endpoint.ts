@@ -85,7 +85,7 @@ export function answerOpenApi(
     return refuse(404, 'InvalidAction.NotFound', `Specified api is not found: ${name.slice(0, 64)}.`);
   }
   try {
-    const answer = action(new ActionParameters(platform, parameters));
+    const answer = action(new ActionParameters(platform, parameters, request.origin));
     platform.exchanges.add({ kind: 'http', operation: name, code: 200 });
     return { status: 200, body: { RequestId: requestId, Success: true, Code: '', ...answer } };
   } catch (thrown) {

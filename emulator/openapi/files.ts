@@ -10,7 +10,7 @@ function queryDeviceFileList(parameters: ActionParameters): object {
 /** The address works as long as the file is kept; whoever knows it may read the file. */
 function queryDeviceFile(parameters: ActionParameters): object {
   const file = fileOf(parameters);
-  return { Data: { ...summary(file), DownloadUrl: parameters.platform.fileUrl(file.fileId) } };
+  return { Data: { ...summary(file), DownloadUrl: `${parameters.origin}/files/${file.fileId}` } };
 }
 
 function deleteDeviceFile(parameters: ActionParameters): object {

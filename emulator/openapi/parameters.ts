@@ -19,6 +19,8 @@ export class ActionParameters {
   constructor(
     readonly platform: Platform,
     private readonly parameters: ReadonlyMap<string, string>,
+    /** Address of the HTTP door for whoever asks. */
+    readonly origin = '',
   ) {}
 
   text(name: string): string {

@@ -4,6 +4,8 @@ import type { AccessKey } from '../config';
 
 /** A request to the OpenAPI as it came. */
 export interface OpenApiRequest {
+  /** Address under which the client reached us, which is one that works for it: `http://127.0.0.1:48080`. */
+  origin: string;
   method: string;
   path: string;
   query: URLSearchParams;

@@ -169,6 +169,7 @@ export class JobStore {
   /** Makes a job with a task for each device. @throws JobLimitError */
   create(settings: JobSettings, devices: readonly Device[], now: number): Job {
     const different = new Set(devices);
+    this.forgetEnded(different.size, now);
     if (this.jobs.size >= MOST_JOBS || this.tasks + different.size > MOST_TASKS) {
       throw new JobLimitError('the emulator keeps no more jobs');
     }
@@ -182,6 +183,14 @@ export class JobStore {
   put(job: Job): void {
     this.tasks += job.tasks.length;
     this.jobs.set(job.jobId, job);
+  }
+
+  /** Makes room for one more job with so many tasks: the oldest that have ended go first. */
+  private forgetEnded(tasks: number, now: number): void {
+    for (const job of this.jobs.values()) {
+      if (this.jobs.size < MOST_JOBS && this.tasks + tasks <= MOST_TASKS) return;
+      if (job.status(now) !== 'IN_PROGRESS') this.delete(job);
+    }
   }
 
   delete(job: Job): void {

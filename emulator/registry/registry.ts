@@ -56,6 +56,8 @@ export class Registry {
   removeDevice(device: Device): void {
     device.product.devices.delete(device.identity.deviceName);
     device.files.clear();
+    const now = this.clock();
+    for (const task of device.tasks.values()) if (task.isOpen(now)) task.change('REMOVED', now);
   }
 
   /**
