@@ -17,7 +17,16 @@ function printed(changes: Record<string, string> = {}): OpenApiRequest {
     Signature: 'OLeaidS1JvxuMvnyHOwuJ+uX5qY=',
     ...changes,
   });
-  return { method: 'GET', path: '/', query, form: new URLSearchParams(), body: Buffer.alloc(0), headers: {} };
+  const origin = 'http://127.0.0.1';
+  return {
+    origin,
+    method: 'GET',
+    path: '/',
+    query,
+    form: new URLSearchParams(),
+    body: Buffer.alloc(0),
+    headers: {},
+  };
 }
 
 describe('signature of the OpenAPI', () => {
