@@ -12,10 +12,11 @@ import { TokenStore } from './auth/tokens';
 import { maySubscribe } from './broker/rights';
 import { findRoute, type Route } from './broker/routes';
 import { type Delivery, Session } from './broker/session';
+import { Downlink } from './downlink/downlink';
 import { ExchangeLog } from './exchanges';
 import { FaultRules } from './faults';
 import { Forwarding } from './forwarding/forwarding';
-import { lifecycleMessage, statusMessage } from './forwarding/messages';
+import { type DownlinkResult, downlinkMessage, lifecycleMessage, statusMessage } from './forwarding/messages';
 import { type Call, HANDLERS, type Handler, type HandlerResult, refusal } from './handlers';
 import { decode, encode } from './handlers/codec';
 import type { EmulatorLimits } from './options';
@@ -45,6 +46,7 @@ export class Platform implements ConnectContext {
   readonly exchanges: ExchangeLog;
   readonly faults = new FaultRules();
   readonly forwarding: Forwarding;
+  readonly downlink: Downlink;
   /** Nothing is sent: what a dead network looks like. */
   silent = false;
   /** Ids of the platform's own requests. */
@@ -68,6 +70,7 @@ export class Platform implements ConnectContext {
       if (device !== undefined) this.push(device, topic, payload, 1);
     });
     this.registry.created = (device) => this.tellLifecycle(device, 'create');
+    this.downlink = new Downlink(this);
   }
 
   sessionOf(device: Device): Session {
@@ -221,6 +224,11 @@ export class Platform implements ConnectContext {
     return this.push(device, formatTopic(topic, { ...device.identity }), message, qos, name);
   }
 
+  /** Tells applications what came of a request to a device (B.9). */
+  onResult(device: Device, result: DownlinkResult): void {
+    this.forwarding.publish(device, downlinkMessage(device, result, this.clock()));
+  }
+
   /** Runs `work` later, unless the emulator ends before. */
   later(ms: number, work: () => void): void {
     const timer = setTimeout(() => {
@@ -233,6 +241,7 @@ export class Platform implements ConnectContext {
   close(): void {
     for (const timer of this.delayed) clearTimeout(timer);
     this.delayed.clear();
+    this.downlink.close();
   }
 
   private tellLifecycle(device: Device, action: 'create' | 'delete' | 'enable' | 'disable'): void {
@@ -301,6 +310,12 @@ export class Platform implements ConnectContext {
     const handler = route.kind === 'request' ? HANDLERS.get(operation) : undefined;
     if (handler === undefined) {
       const note = route.kind === 'request' ? 'dropped: not part of this emulator' : undefined;
+      if (route.kind === 'reply' && fault !== 'loseReply') {
+        const opaque = route.operation.format === 'opaque';
+        if (!this.downlink.receive(topic, payload, opaque)) {
+          this.log(`${device.key}: nobody waits for the answer on ${topic}`);
+        }
+      }
       this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, note });
       return;
     }

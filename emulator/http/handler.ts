@@ -78,7 +78,7 @@ async function answer(
       const scheme = 'encrypted' in request.socket ? 'https' : 'http';
       const origin = `${scheme}://${headers.host ?? ''}`;
       const openApi = { origin, method, path: url.pathname, query: url.searchParams, form, body, headers };
-      const result = answerOpenApi(platform, keys, openApi);
+      const result = await answerOpenApi(platform, keys, openApi);
       return sendJson(response, result.status, result.body);
     }
     default:

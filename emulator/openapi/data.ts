@@ -8,7 +8,7 @@ interface Timed {
 }
 
 /** One page of entries with `StartTime` … `EndTime`, `Asc` and `PageSize`. */
-function page<T extends Timed>(parameters: ActionParameters, entries: Iterable<T>) {
+export function page<T extends Timed>(parameters: ActionParameters, entries: Iterable<T>) {
   const asc = parameters.number('Asc', 0, { max: 1 }) === 1;
   const first = parameters.number('StartTime', asc ? 0 : Number.MAX_SAFE_INTEGER);
   const last = parameters.number('EndTime', asc ? Number.MAX_SAFE_INTEGER : 0);
@@ -91,11 +91,11 @@ function next(nextTime: number | undefined): object {
 }
 
 // The API gives every value as text.
-function valueText(value: Json): string {
+export function valueText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function unitOf(definition: PropertyDefinition | undefined): string {
+export function unitOf(definition: PropertyDefinition | undefined): string {
   const dataType = definition?.dataType;
   return dataType !== undefined && 'unit' in dataType ? (dataType.unit ?? '') : '';
 }

@@ -7,6 +7,7 @@ import {
   queryDevicePropertyData,
   queryDevicePropertyStatus,
 } from './data';
+import { DESIRED_ACTIONS } from './desired';
 import {
   batchGetDeviceState,
   deleteDevice,
@@ -17,16 +18,19 @@ import {
   registerDevice,
   resetThing,
 } from './devices';
+import { DOWNLINK_ACTIONS } from './downlink';
 import { FILE_ACTIONS } from './files';
 import { JOB_ACTIONS } from './jobs';
+import { MESSAGE_ACTIONS } from './messages';
 import { ActionError, ActionParameters } from './parameters';
+import { PRODUCT_ACTIONS } from './products';
 import { SHADOW_ACTIONS } from './shadow';
 import { checkSignature, type OpenApiRequest, type SignatureFault } from './signature';
 import { TAG_ACTIONS } from './tags';
 import { THING_MODEL_ACTIONS } from './thing-model';
 
-/** What an action adds to the answer beside `Success` and `RequestId`. @throws ActionError */
-type Action = (parameters: ActionParameters) => object;
+/** What an action adds to the answer beside `Success` and `RequestId`; some wait for a device. @throws ActionError */
+type Action = (parameters: ActionParameters) => object | Promise<object>;
 
 /** The platform's API, version 2018-01-20, as far as the emulator has it. */
 const ACTIONS: Readonly<Record<string, Action>> = {
@@ -42,6 +46,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   QueryDevicePropertyData: queryDevicePropertyData,
   QueryDevicePropertiesData: queryDevicePropertiesData,
   QueryDeviceEventData: queryDeviceEventData,
+  ...DOWNLINK_ACTIONS,
+  ...DESIRED_ACTIONS,
+  ...MESSAGE_ACTIONS,
+  ...PRODUCT_ACTIONS,
   ...SHADOW_ACTIONS,
   ...TAG_ACTIONS,
   ...THING_MODEL_ACTIONS,
@@ -62,11 +70,11 @@ export interface OpenApiAnswer {
 }
 
 /** Answers one RPC-style request; the action stands in `x-acs-action` or in the `Action` parameter. */
-export function answerOpenApi(
+export async function answerOpenApi(
   platform: Platform,
   accessKeys: readonly AccessKey[],
   request: OpenApiRequest,
-): OpenApiAnswer {
+): Promise<OpenApiAnswer> {
   const requestId = randomUUID().toUpperCase();
   const refuse = (status: number, code: string, message: string): OpenApiAnswer => ({
     status,
@@ -85,7 +93,7 @@ export function answerOpenApi(
     return refuse(404, 'InvalidAction.NotFound', `Specified api is not found: ${name.slice(0, 64)}.`);
   }
   try {
-    const answer = action(new ActionParameters(platform, parameters, request.origin));
+    const answer = await action(new ActionParameters(platform, parameters, request.origin));
     platform.exchanges.add({ kind: 'http', operation: name, code: 200 });
     return { status: 200, body: { RequestId: requestId, Success: true, Code: '', ...answer } };
   } catch (thrown) {

@@ -56,6 +56,13 @@ export class ActionParameters {
     );
   }
 
+  /** A parameter that holds bytes. */
+  base64(name: string): Buffer {
+    const text = this.text(name);
+    if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return Buffer.from(text, 'base64');
+    throw new ActionError('iot.messagebroker.MessageContentIsNotBase64Encode', `${name} is not Base64.`);
+  }
+
   /** A parameter that holds JSON text. @param code the platform's name for text that is none */
   json(name: string, code = 'iot.common.InvalidFormattedParameter'): Json {
     try {

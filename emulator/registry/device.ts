@@ -42,7 +42,16 @@ export interface DesiredValue {
   time: number;
 }
 
+/** A service that was carried out, or could not be. */
+export interface ServiceRecord {
+  identifier: string;
+  time: number;
+  input: Json;
+  output: Json;
+}
+
 const LOG_ENTRIES = 200;
+const SERVICE_RECORDS = 200;
 const DIAGNOSES = 50;
 
 /** Status names of the platform's API. */
@@ -64,6 +73,7 @@ export class Device {
   deviceToken: { clientId: string; token: string } | undefined;
   readonly tags = new Map<string, string>();
   readonly desired = new Map<string, DesiredValue>();
+  readonly services = new Ring<ServiceRecord>(SERVICE_RECORDS);
   readonly shadow = new Shadow();
   /** Tasks of jobs by their id, in the order of their making. */
   readonly tasks = new Map<string, JobTask>();

@@ -1,0 +1,270 @@
+import {
+  checkMembers,
+  EnvelopeError,
+  formatTopic,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type MessageIds,
+  type OperationName,
+  operation,
+  parseReply,
+  problemMessage,
+} from '../../protocol';
+import type { Delivery, Session } from '../broker/session';
+import type { DownlinkResult } from '../forwarding/messages';
+import type { Device } from '../registry/device';
+import { PendingCalls } from './calls';
+
+/** What a device answered, read as far as it can be. */
+export interface DeviceAnswer {
+  code: number;
+  data: Json;
+  message: string;
+}
+
+/** How a call ended that somebody waits for; names of the API's `RrpcCode`. */
+export type SyncOutcome<T> =
+  | { status: 'SUCCESS'; answer: T }
+  | { status: 'TIMEOUT' | 'OFFLINE' | 'HALFCONN' };
+
+/** A request in terms of the thing model. */
+export interface ThingCall {
+  operation: 'thing.service.property.set' | 'thing.service.property.get' | 'thing.service';
+  /** The service, of `thing.service`. */
+  service?: string;
+  params: Json;
+}
+
+/** What a passthrough product's script makes of messages; absent for products that speak Alink. */
+export interface DownlinkCodec {
+  /** @returns bytes for the device @throws Error when the script cannot */
+  toRaw(device: Device, message: JsonObject): Uint8Array;
+  /** @returns the envelope of an answer @throws Error when the script cannot */
+  toAlink(device: Device, raw: Uint8Array): JsonObject;
+}
+
+/** What the downlink needs of the platform. */
+export interface DownlinkHost {
+  readonly messageIds: MessageIds;
+  clock(): number;
+  sessionOf(device: Device): Session;
+  push(
+    device: Device,
+    topic: string,
+    payload: string | Uint8Array,
+    qos: 0 | 1,
+    operation?: OperationName,
+  ): Delivery;
+  /** Tells applications what came of an asynchronous request (B.9). */
+  onResult(device: Device, result: DownlinkResult): void;
+  log(line: string): void;
+}
+
+/** Asynchronous answers are waited for as long as the platform keeps a QoS 1 message. */
+const ASYNC_LIMIT_MS = 24 * 3_600_000;
+const MOST_CALLS = 50_000;
+/** Cloud calls carry this version (B.0). */
+const VERSION = '1.0.0';
+const EXT_RRPC = 1;
+
+/** The platform's side of every request to a device (B.1 rows 6–14). */
+export class Downlink {
+  /** Set when products have scripts. */
+  codec: DownlinkCodec | undefined;
+  private readonly calls = new PendingCalls(MOST_CALLS);
+
+  constructor(private readonly host: DownlinkHost) {}
+
+  get waiting(): number {
+    return this.calls.waiting;
+  }
+
+  /**
+   * Sends a request whose answer comes when it comes, and tells applications.
+   * @returns the id of the message
+   * @throws Error of the product's script
+   */
+  send(device: Device, call: ThingCall): string {
+    const messageId = this.host.messageIds.next();
+    const { name, topic, replyTopic, method } = addressOf(device, call);
+    const raw = device.product.dataFormat === 'custom';
+    const payload = this.encode(device, { method, id: messageId, params: call.params, version: VERSION });
+    const [wire, answerTopic] = raw ? rawTopics(device) : [topic, replyTopic];
+    const startedAt = this.host.clock();
+    const done = (answer: DeviceAnswer) => {
+      if (call.service !== undefined) this.remember(device, call, startedAt, answer);
+      const { code, message, data } = answer;
+      this.host.onResult(device, { requestId: messageId, code, message, topic: wire, data });
+    };
+    const forget = this.calls.add(answerTopic, raw ? '' : messageId, ASYNC_LIMIT_MS, {
+      answered: (bytes) => done(this.readAnswer(device, call, bytes)),
+      late: () => undefined,
+    });
+    const delivery = this.host.push(device, wire, payload, 1, name);
+    if (delivery === 'offline' || delivery === 'notSubscribed') {
+      forget?.();
+      const code = device.activatedAt === undefined ? 9200 : 9201;
+      done({ code, message: code === 9200 ? 'device not activated' : 'device offline', data: {} });
+    }
+    return messageId;
+  }
+
+  /** Calls a service and waits: RRPC on the topic that the session asked for (rows 9, 10, 14). */
+  async ask(
+    device: Device,
+    call: ThingCall,
+    timeoutMs: number,
+  ): Promise<{ messageId: string; outcome: SyncOutcome<DeviceAnswer> }> {
+    const messageId = this.host.messageIds.next();
+    const { topic, method } = addressOf(device, call);
+    const raw = device.product.dataFormat === 'custom';
+    const payload = this.encode(device, { method, id: messageId, params: call.params, version: VERSION });
+    const wire = this.rrpcTopic(device, messageId, raw ? rawTopics(device)[0] : topic);
+    const startedAt = this.host.clock();
+    const outcome = await this.exchange(device, wire, payload, timeoutMs);
+    if (outcome.status !== 'SUCCESS') return { messageId, outcome };
+    const answer = this.readAnswer(device, call, outcome.answer);
+    this.remember(device, call, startedAt, answer);
+    return { messageId, outcome: { status: 'SUCCESS', answer } };
+  }
+
+  /**
+   * RRPC with bytes of the caller's own (rows 9, 11).
+   * @param customTopic a topic of the device; needs a session that asked for it (`ext` bit 0)
+   */
+  async rrpc(
+    device: Device,
+    payload: Uint8Array,
+    timeoutMs: number,
+    customTopic?: string,
+  ): Promise<{ messageId: string; outcome: SyncOutcome<Uint8Array> }> {
+    const messageId = this.host.messageIds.next();
+    const wire =
+      customTopic === undefined
+        ? plainRrpc(device, messageId)
+        : {
+            topic: `/ext/rrpc/${messageId}${customTopic}`,
+            replyTopic: `/ext/rrpc/${messageId}${customTopic}`,
+          };
+    const name: OperationName = customTopic === undefined ? 'rrpc.request' : 'ext.rrpc.custom';
+    return { messageId, outcome: await this.exchange(device, { ...wire, name }, payload, timeoutMs) };
+  }
+
+  /** A device published to a topic on which answers come. @returns whether somebody waited for it */
+  receive(topic: string, payload: Uint8Array, opaque: boolean): boolean {
+    if (this.calls.waiting === 0) return false;
+    // Answers to RRPC have the call's own topic; those of bytes have nothing else.
+    if (opaque || topic.includes('/rrpc/')) return this.calls.answer(topic, undefined, payload);
+    try {
+      return this.calls.answer(topic, String(parseReply(payload).id), payload);
+    } catch (thrown) {
+      if (!(thrown instanceof EnvelopeError)) throw thrown;
+      this.host.log(`answer on ${topic} cannot be read: ${thrown.message}`);
+      return false;
+    }
+  }
+
+  close(): void {
+    this.calls.close();
+  }
+
+  private exchange(
+    device: Device,
+    { topic, replyTopic, name }: { topic: string; replyTopic: string; name: OperationName },
+    payload: string | Uint8Array,
+    timeoutMs: number,
+  ): Promise<SyncOutcome<Uint8Array>> {
+    if (device.onlineSince === undefined) return Promise.resolve({ status: 'OFFLINE' });
+    return new Promise((resolve) => {
+      const forget = this.calls.add(replyTopic, '', timeoutMs, {
+        answered: (answer) => resolve({ status: 'SUCCESS', answer }),
+        late: () => resolve({ status: 'TIMEOUT' }),
+      });
+      if (forget === undefined) {
+        resolve({ status: 'TIMEOUT' });
+        return;
+      }
+      const delivery = this.host.push(device, topic, payload, 0, name);
+      if (delivery !== 'notSubscribed') return;
+      forget();
+      resolve({ status: 'HALFCONN' });
+    });
+  }
+
+  private rrpcTopic(
+    device: Device,
+    messageId: string,
+    topic: string,
+  ): { topic: string; replyTopic: string; name: OperationName } {
+    const extended = (this.host.sessionOf(device).ext & EXT_RRPC) !== 0;
+    if (!extended) return { ...plainRrpc(device, messageId), name: 'rrpc.request' };
+    const wire = `/ext/rrpc/${messageId}${topic}`;
+    const raw = device.product.dataFormat === 'custom';
+    return { topic: wire, replyTopic: wire, name: raw ? 'ext.rrpc.down_raw' : 'ext.rrpc.service' };
+  }
+
+  private encode(device: Device, message: JsonObject): string | Uint8Array {
+    if (device.product.dataFormat !== 'custom') return JSON.stringify(message);
+    if (this.codec === undefined) throw new Error('the product has no script');
+    return this.codec.toRaw(device, message);
+  }
+
+  private readAnswer(device: Device, call: ThingCall, payload: Uint8Array): DeviceAnswer {
+    try {
+      const raw = device.product.dataFormat === 'custom';
+      const text = raw ? JSON.stringify(this.codec?.toAlink(device, payload) ?? {}) : payload;
+      const { code, data, message = '' } = parseReply(text);
+      this.noteOutput(device, call, code, data);
+      return { code, data, message };
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      this.host.log(`${device.key}: answer cannot be read: ${message}`);
+      return { code: 500, data: {}, message: `the answer of the device cannot be read: ${message}` };
+    }
+  }
+
+  // Handed on all the same; recorded as an error (I.3).
+  private noteOutput(device: Device, { service }: ThingCall, code: number, data: Json): void {
+    const definition = service === undefined ? undefined : device.product.thingModel?.services.get(service);
+    if (definition === undefined || code !== 200) return;
+    const problems = isJsonObject(data) ? checkMembers(definition.outputData, data, '', true) : [];
+    if (problems.length === 0) return;
+    this.host.log(
+      `${device.key}: output of ${service}: ${problems.slice(0, 3).map(problemMessage).join('; ')}`,
+    );
+  }
+
+  private remember(device: Device, { service, params }: ThingCall, time: number, answer: DeviceAnswer): void {
+    device.services.push({ identifier: service ?? '', time, input: params, output: answer.data });
+  }
+}
+
+function addressOf(
+  device: Device,
+  call: ThingCall,
+): { name: OperationName; topic: string; replyTopic: string; method: string } {
+  const { name, topic, replyTopic = '', method = '' } = operation(call.operation);
+  const variables = {
+    ...device.identity,
+    ...(call.service === undefined ? {} : { service: call.service }),
+  };
+  return {
+    name,
+    topic: formatTopic(topic, variables),
+    replyTopic: formatTopic(replyTopic, variables),
+    method: formatTopic(method, variables),
+  };
+}
+
+function plainRrpc(device: Device, msgId: string): { topic: string; replyTopic: string } {
+  const { topic, replyTopic = '' } = operation('rrpc.request');
+  const variables = { ...device.identity, msgId };
+  return { topic: formatTopic(topic, variables), replyTopic: formatTopic(replyTopic, variables) };
+}
+
+function rawTopics({ identity }: Device): [topic: string, replyTopic: string] {
+  const { topic, replyTopic = '' } = operation('thing.model.down_raw');
+  const variables = { ...identity };
+  return [formatTopic(topic, variables), formatTopic(replyTopic, variables)];
+}

@@ -1,0 +1,204 @@
+import {
+  checkMembers,
+  checkValue,
+  coerceMembers,
+  coerceValue,
+  isJsonObject,
+  type JsonObject,
+  LIMITS,
+  problemMessage,
+  type ServiceDefinition,
+} from '../../protocol';
+import type { Device } from '../registry/device';
+import type { Product } from '../registry/product';
+import { page, valueText } from './data';
+import { ActionError, type ActionParameters } from './parameters';
+
+/** A synchronous service waits this long unless the caller says otherwise. */
+const SERVICE_TIMEOUT_MS = 5000;
+
+/** Values that are to be set, checked and typed by the thing model before a device sees them (I.3). */
+export function settableItems(parameters: ActionParameters, product: Product): JsonObject {
+  const items = parameters.json('Items');
+  if (!isJsonObject(items) || Object.keys(items).length === 0) {
+    throw new ActionError('iot.common.InvalidFormattedParameter', 'Items must be an object of values.');
+  }
+  const model = product.thingModel;
+  if (model === undefined) return items;
+  const typed = Object.entries(items).map(([identifier, given]) => {
+    const definition = model.properties.get(identifier);
+    if (definition === undefined) {
+      throw new ActionError('iot.thing.PropertyNotExisted', `The property ${identifier} does not exist.`);
+    }
+    if (definition.accessMode === 'r') {
+      throw new ActionError('iot.thing.PropertyReadOnly', `The property ${identifier} is read-only.`);
+    }
+    const value = coerceValue(definition.dataType, given);
+    const [problem] = checkValue(definition.dataType, value, identifier);
+    if (problem !== undefined)
+      throw new ActionError('iot.thing.InvalidPropertyValue', problemMessage(problem));
+    return [identifier, value] as const;
+  });
+  return Object.fromEntries(typed);
+}
+
+function setDeviceProperty(parameters: ActionParameters): object {
+  const device = activeDevice(parameters.device());
+  return { Data: { MessageId: send(parameters, device, settableItems(parameters, device.product)) } };
+}
+
+function setDevicesProperty(parameters: ActionParameters): object {
+  const devices = namedDevices(parameters);
+  const items = settableItems(parameters, parameters.product());
+  for (const device of devices) send(parameters, device, items);
+  return {};
+}
+
+function send({ platform }: ActionParameters, device: Device, params: JsonObject): string {
+  return byScript(() => platform.downlink.send(device, { operation: 'thing.service.property.set', params }));
+}
+
+/** Asynchronous services return the id of the message, synchronous ones the result. */
+async function invokeThingService(parameters: ActionParameters): Promise<object> {
+  const device = activeDevice(parameters.device());
+  const { service, params, definition } = serviceCall(parameters, device.product);
+  const { downlink } = parameters.platform;
+  const call = { operation: 'thing.service', service, params } as const;
+  if (definition?.callType !== 'sync') {
+    return { Data: { MessageId: byScript(() => downlink.send(device, call)), Result: '' } };
+  }
+  const { min, max } = LIMITS.rrpcTimeoutMs;
+  const timeoutMs = parameters.number('Timeout', SERVICE_TIMEOUT_MS, { min, max });
+  const { messageId, outcome } = await downlink.ask(device, call, timeoutMs).catch(scriptFailed);
+  if (outcome.status !== 'SUCCESS') throw rrpcError(outcome.status);
+  const { code, data, message } = outcome.answer;
+  if (code !== 200) {
+    throw new ActionError(String(code), message === '' ? `The device answered ${code}.` : message);
+  }
+  return { Data: { MessageId: messageId, Result: JSON.stringify(data) } };
+}
+
+/** The same asynchronous service of many devices. */
+function invokeThingsService(parameters: ActionParameters): object {
+  const devices = namedDevices(parameters);
+  const { service, params } = serviceCall(parameters, parameters.product());
+  for (const device of devices) {
+    byScript(() =>
+      parameters.platform.downlink.send(device, { operation: 'thing.service', service, params }),
+    );
+  }
+  return {};
+}
+
+function serviceCall(
+  parameters: ActionParameters,
+  { thingModel }: Product,
+): { service: string; params: JsonObject; definition: ServiceDefinition | undefined } {
+  const service = parameters.text('Identifier');
+  const args = parameters.optional('Args') === undefined ? {} : parameters.json('Args');
+  if (!isJsonObject(args)) {
+    throw new ActionError('iot.common.InvalidFormattedParameter', 'Args must be an object.');
+  }
+  const definition = thingModel?.services.get(service);
+  if (thingModel !== undefined && definition === undefined) {
+    throw new ActionError('iot.thing.ServiceNotExisted', `The service ${service} does not exist.`);
+  }
+  if (!/^[^/+#\s]{1,100}$/.test(service)) {
+    throw new ActionError('iot.common.InvalidFormattedParameter', 'Identifier cannot name a service.');
+  }
+  if (definition === undefined) return { service, params: args, definition };
+  const params = coerceMembers(definition.inputData, args);
+  const [problem] = checkMembers(definition.inputData, params, '', true);
+  if (problem !== undefined) throw new ActionError('iot.thing.InvalidServiceInput', problemMessage(problem));
+  return { service, params, definition };
+}
+
+function queryDeviceServiceData(parameters: ActionParameters): object {
+  const device = parameters.device();
+  const wanted = parameters.optional('Identifier');
+  const fitting = [...device.services].filter(
+    ({ identifier }) => wanted === undefined || identifier === wanted,
+  );
+  const { entries, nextValid, nextTime } = page(parameters, fitting);
+  const rows = entries.map(({ identifier, time, input, output }) => ({
+    Identifier: identifier,
+    Name: device.product.thingModel?.services.get(identifier)?.name ?? identifier,
+    Time: String(time),
+    InputData: valueText(input),
+    OutputData: valueText(output),
+  }));
+  const next = nextTime === undefined ? {} : { NextTime: nextTime };
+  return { Data: { NextValid: nextValid, ...next, List: { ServiceInfo: rows } } };
+}
+
+/** RRPC with bytes; what became of it stands in `RrpcCode`. */
+async function rrpc(parameters: ActionParameters): Promise<object> {
+  const device = parameters.device();
+  const { min, max } = LIMITS.rrpcTimeoutMs;
+  if (parameters.optional('Timeout') === undefined) parameters.text('Timeout');
+  const timeoutMs = parameters.number('Timeout', SERVICE_TIMEOUT_MS, { min, max });
+  const payload = parameters.base64('RequestBase64Byte');
+  const topic = parameters.optional('Topic');
+  if (topic !== undefined && !topic.startsWith('/')) {
+    throw new ActionError('iot.messagebroker.InvalidFormattedTopicName', 'The topic must start with /.');
+  }
+  const { messageId, outcome } = await parameters.platform.downlink.rrpc(device, payload, timeoutMs, topic);
+  const answer = outcome.status === 'SUCCESS' ? Buffer.from(outcome.answer).toString('base64') : '';
+  return { RrpcCode: outcome.status, PayloadBase64Byte: answer, MessageId: messageId };
+}
+
+/** A device that was never online cannot be asked anything. */
+export function activeDevice(device: Device): Device {
+  if (device.activatedAt === undefined) {
+    throw new ActionError('iot.device.InactiveDevice', 'The device is not activated.');
+  }
+  if (!device.enabled) throw new ActionError('iot.device.Disabled', 'The device is disabled.');
+  return device;
+}
+
+function namedDevices(parameters: ActionParameters): Device[] {
+  const product = parameters.product();
+  const names = parameters.list('DeviceName');
+  if (names.length === 0)
+    throw new ActionError('MissingDeviceName', 'DeviceName is mandatory for this action.');
+  return names.map((name) => {
+    const device = product.devices.get(name);
+    if (device === undefined)
+      throw new ActionError('iot.device.NotExistedDevice', `The device ${name} does not exist.`);
+    return activeDevice(device);
+  });
+}
+
+function rrpcError(status: 'TIMEOUT' | 'OFFLINE' | 'HALFCONN'): ActionError {
+  switch (status) {
+    case 'TIMEOUT':
+      return new ActionError('iot.messagebroker.RRPCTimeout', 'The device did not answer in time.');
+    case 'OFFLINE':
+      return new ActionError('iot.messagebroker.OFFLINE', 'The device is offline.');
+    case 'HALFCONN':
+      return new ActionError('iot.messagebroker.HALFCONN', 'The device does not receive requests.');
+  }
+}
+
+function byScript<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    return scriptFailed(thrown);
+  }
+}
+
+// A passthrough product without a working script cannot be told anything.
+function scriptFailed(thrown: unknown): never {
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  throw new ActionError('iot.script.ProtocolToRawDataFailed', reason);
+}
+
+export const DOWNLINK_ACTIONS = {
+  SetDeviceProperty: setDeviceProperty,
+  SetDevicesProperty: setDevicesProperty,
+  InvokeThingService: invokeThingService,
+  InvokeThingsService: invokeThingsService,
+  QueryDeviceServiceData: queryDeviceServiceData,
+  RRpc: rrpc,
+};
