@@ -142,7 +142,8 @@ function acknowledged(RED: NodeAPI, { status, reply, method, warnings }: Outcome
   };
 }
 
-function failed(RED: NodeAPI, error: AlinkError, message: string): Partial<AlinkInfo> {
+/** What `msg.alink` tells of an error. */
+export function failed(RED: NodeAPI, error: AlinkError, message: string): Partial<AlinkInfo> {
   return {
     status: error.key === 'platformRefused' ? 'refused' : 'failed',
     code: error.code ?? error.key,
@@ -151,6 +152,7 @@ function failed(RED: NodeAPI, error: AlinkError, message: string): Partial<Alink
   };
 }
 
-function sentences(RED: NodeAPI, problems: readonly Problem[]): string[] {
+/** Broken rules of the thing model, one sentence each. */
+export function sentences(RED: NodeAPI, problems: readonly Problem[]): string[] {
   return problems.slice(0, 200).map((problem) => explainProblems(RED, [problem]));
 }
