@@ -5,6 +5,7 @@ import { fromApiModel, toApiModel } from './thing-model-json';
 /** Becomes the draft; devices see it when it is published. */
 function importThingModelTsl(parameters: ActionParameters): object {
   const product = parameters.product();
+  refuseModule(parameters);
   product.draftModel = read(parameters.json('TslStr'));
   return {};
 }
@@ -12,6 +13,7 @@ function importThingModelTsl(parameters: ActionParameters): object {
 /** Adds features to the draft; one of the same identifier is replaced. */
 function createThingModel(parameters: ActionParameters): object {
   const product = parameters.product();
+  refuseModule(parameters);
   const given = parameters.json('ThingModelJson');
   if (!isJsonObject(given)) throw invalid('ThingModelJson must be an object.');
   const before = (product.draftModel ?? product.thingModel)?.document;
@@ -41,6 +43,14 @@ function getThingModelTsl(parameters: ActionParameters): object {
 
 function getThingModelTslPublished(parameters: ActionParameters): object {
   return { Data: { TslStr: JSON.stringify(modelOf(parameters.product().thingModel).document) } };
+}
+
+// A feature of a module must not end as one of the product itself.
+function refuseModule(parameters: ActionParameters): void {
+  if (parameters.optional('FunctionBlockId') === undefined) return;
+  throw invalid(
+    'Modules are written here with the whole thing model only (ImportThingModelTsl without FunctionBlockId).',
+  );
 }
 
 function draftOf(parameters: ActionParameters): ThingModel {

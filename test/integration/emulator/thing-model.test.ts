@@ -100,6 +100,14 @@ describe('emulator: thing model and tags by the cloud', () => {
       }),
     );
     assert.equal(body?.success, false);
+    const inModule = await cloud.createThingModel(
+      new models.CreateThingModelRequest({
+        productKey,
+        functionBlockId: 'more',
+        thingModelJson: JSON.stringify({ properties: [HUMIDITY] }),
+      }),
+    );
+    assert.equal(inModule.body?.success, false);
   });
 
   it('keeps tags, and finds devices by them', async () => {
