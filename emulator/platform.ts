@@ -279,8 +279,10 @@ export class Platform implements ConnectContext {
           code,
           note,
         });
-        if (route.replyTopic !== undefined) {
-          this.push(device, route.replyTopic, refusal(payload, code, route.method), qos, operation);
+        const { method, replyTopic } = route;
+        const answer = refusal({ operation, payload, method, now: this.clock() }, code);
+        if (replyTopic !== undefined && answer !== undefined) {
+          this.push(device, replyTopic, answer, qos, operation);
         }
         return;
       }
@@ -297,7 +299,8 @@ export class Platform implements ConnectContext {
       return handler(call);
     } catch (thrown) {
       this.log(`${call.operation} failed: ${String(thrown)}`);
-      return { reply: refusal(call.payload, 500, call.method), code: 500, note: 'the emulator failed' };
+      const reply = refusal(call, 500);
+      return { ...(reply === undefined ? {} : { reply }), code: 500, note: 'the emulator failed' };
     }
   }
 

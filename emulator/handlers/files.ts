@@ -135,7 +135,8 @@ function isStrategy(value: Json): value is ConflictStrategy {
   return value === 'overwrite' || value === 'append' || value === 'reject';
 }
 
-function readId(id: Json | undefined): string | number {
+/** Id of a block's header; empty when it has none that can be echoed. */
+export function readId(id: Json | undefined): string | number {
   if (typeof id === 'number') return id;
   return typeof id === 'string' && id.length <= LONGEST_ID ? id : '';
 }

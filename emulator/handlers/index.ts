@@ -13,7 +13,8 @@ import { dynamicModelGet, thingModelGet } from './thing-model';
 import { ntpRequest } from './time';
 import { alink, type Handler } from './types';
 
-export { type Call, type Handler, type HandlerResult, refusal } from './types';
+export { refusal } from './refusal';
+export type { Call, Handler, HandlerResult } from './types';
 
 /** Pairing and local control of consumer firmware is out of scope; it is content with an empty answer (row 108). */
 const CONSUMER_ROW = 108;

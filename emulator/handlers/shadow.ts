@@ -67,7 +67,8 @@ function success(payload: JsonObject, version: number | undefined, now: number):
   return { reply, code: 200 };
 }
 
-function failed(code: number, note: string, now: number): HandlerResult {
+/** An answer of the shadow with a code. */
+export function failed(code: number, note: string, now: number): HandlerResult {
   const errormessage = explainCode(code, 'shadow.update')?.en ?? note;
   const reply = JSON.stringify({
     method: 'reply',

@@ -63,17 +63,6 @@ export function alink(answerTo: (request: AlinkRequest, call: Call) => Answer): 
   };
 }
 
-/** The envelope of an answer with another code, for a request whose answer is not computed. */
-export function refusal(payload: Uint8Array, code: number, method: string | undefined): string {
-  let id: string | number = '';
-  try {
-    id = parseRequest(asText(payload)).id;
-  } catch {
-    // Whatever it was, it is refused.
-  }
-  return writeReply(id, { code }, method);
-}
-
 /** The envelope of an answer (B.0). */
 export function writeReply(
   id: string | number,

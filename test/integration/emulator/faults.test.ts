@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, type FaultRule, startEmulator } from '../../../emulator';
+import { formatFileFrame } from '../../../protocol';
 import {
   closed,
   connack,
   LAMP_1,
   LAMP_2,
   lampClient,
+  nextMessage,
   onlineLamp,
   PRODUCT,
   request,
@@ -65,6 +67,25 @@ describe('emulator: fault panel', () => {
     const [text = ''] = await arrivedDuringPost(1.5);
     const { id, code } = JSON.parse(text) as { id: string; code: number };
     assert.deepEqual([id, code, temperature()], ['struck', 429, undefined]);
+  });
+
+  it('refuses a block and a shadow message in their own forms, and the time not at all', async () => {
+    const [P, D] = [LAMP_1.productKey, LAMP_1.deviceName];
+    await lamp.subscribeAsync([`${S}/file/upload/mqtt/send_reply`, `/ext/ntp/${P}/${D}/response`]);
+    emulator.faults.add({ action: 'refuse', code: 429 });
+    const refused = async (topic: string, payload: string | Buffer) => {
+      const answered = nextMessage(lamp);
+      lamp.publish(topic, payload);
+      return JSON.parse((await answered).text);
+    };
+    const frame = formatFileFrame({ header: { id: 'b1', params: {} }, data: new Uint8Array(3) });
+    const block = await refused(`${S}/file/upload/mqtt/send`, Buffer.from(frame));
+    assert.deepEqual([block.id, block.code], ['b1', 429]);
+    assert.equal((await refused(`${S}/file/upload/mqtt/send`, 'x')).code, 429);
+    const shadow = await refused(`/shadow/update/${P}/${D}`, '{"method":"get"}');
+    assert.deepEqual([shadow.payload.status, shadow.payload.content.errorcode], ['error', '429']);
+    lamp.publish(`/ext/ntp/${P}/${D}/request`, '{"deviceSendTime":"1"}');
+    assert.equal((await refused(POST, '{"id":"next","params":{}}')).id, 'next');
   });
 
   it('handles a message twice, or sends an answer twice', async () => {
