@@ -48,24 +48,21 @@ export class Shadow {
    * Takes the device's update: reported attributes are merged, `"null"` or null as desired clears it (section J row
    * 47). Version −1 empties the document first and sets it to 0.
    * @param now milliseconds since 1970
-   * @returns whether desired attributes were set
    * @throws ShadowError
    */
-  update({ state, version }: ShadowChange, now: number): boolean {
+  update({ state, version }: ShadowChange, now: number): void {
     const next = this.nextVersion(version);
     const { reported, desired } = readState(state);
     if (reported === undefined && desired === undefined) throw new ShadowError(404, 'nothing is reported');
     if (isJsonObject(reported) && Object.keys(reported).length === 0) {
       throw new ShadowError(405, 'reported is empty');
     }
-    const wanted = isJsonObject(desired) && Object.keys(desired).length > 0;
     const kept = next === 0 ? empty() : this.parts;
     const merged = {
       reported: merge(kept.reported, reported, now),
       desired: merge(kept.desired, desired, now),
     };
     this.put(next, merged, now);
-    return wanted;
   }
 
   /** Takes the device's delete: one key each whose value is `"null"` or null, or all of them. @throws ShadowError */
