@@ -10,6 +10,7 @@ import {
 import { routeDestinationProblem, routeSourceProblem, type TopicRoute } from './forwarding/routes';
 import { DEFAULT_LIMITS, type EmulatorLimits } from './options';
 import type { ProductSettings, TopicClass } from './registry/product';
+import { scriptProblem } from './script/types';
 
 export interface AccessKey {
   id: string;
@@ -45,7 +46,7 @@ export class ConfigError extends Error {
 /**
  * Reads the object of a configuration file:
  * `{"accessKeys":[{"id","secret"}],"products":[{"productKey","name?","productSecret?","dynamicRegistration?",
- * "nodeType?","dataFormat?","thingModel?","topics?":[{"topic","operation"}],"devices?":[{"deviceName",
+ * "nodeType?","dataFormat?","thingModel?","topics?":[{"topic","operation"}],"script?","devices?":[{"deviceName",
  * "deviceSecret?","tags?"}]}],"routes?":[{"from","to"}],"autoProvision?","limits?"}`.
  * @throws ConfigError that names the path of the first fault
  */
@@ -84,6 +85,7 @@ function readProduct(entry: Json, path: string): EmulatorConfig['products'][numb
     'dataFormat',
     'thingModel',
     'topics',
+    'script',
     'devices',
   ]);
   const devices = product.list('devices').map((device, i) => readDevice(device, `${path}.devices[${i}]`));
@@ -103,8 +105,22 @@ function readProduct(entry: Json, path: string): EmulatorConfig['products'][numb
       product.value('topics') === undefined
         ? undefined
         : product.list('topics').map((topic, i) => readTopicClass(topic, `${path}.topics[${i}]`)),
+    script: readScript(product, path),
     devices,
   });
+}
+
+/** Text, or a list of its lines. */
+function readScript(product: Reader, path: string): string | undefined {
+  const value = product.value('script');
+  if (value === undefined) return undefined;
+  const lines = Array.isArray(value) ? value : [value];
+  if (!lines.every((line) => typeof line === 'string')) {
+    throw new ConfigError(`${path}.script`, 'must be a text or a list of lines');
+  }
+  const script = lines.join('\n');
+  refuse(`${path}.script`, scriptProblem(script));
+  return script;
 }
 
 function readTopicClass(entry: Json, path: string): TopicClass {

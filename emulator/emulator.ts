@@ -14,6 +14,7 @@ import { cancelJob, createJob } from './jobs';
 import { DEFAULT_LIMITS, DOORS, type Door, type EmulatorOptions, UnknownDeviceError } from './options';
 import { Platform } from './platform';
 import type { Device } from './registry/device';
+import { scriptProblem } from './script/types';
 import { readSnapshot, writeSnapshot } from './snapshot';
 
 /** Makes things go wrong on purpose. */
@@ -66,6 +67,12 @@ export interface Emulator {
    */
   provisionDevice(identity: DeviceIdentity, thingModelDocument?: Json): { deviceSecret: string };
   faults: FaultPanel;
+  /**
+   * Sets the script of a passthrough product: JavaScript with `rawDataToProtocol`, `protocolToRawData` or
+   * `transformPayload`; an empty text takes it away.
+   * @throws RangeError when there is no such product or the script is too long
+   */
+  setScript(productKey: string, script: string): void;
   exchanges: ExchangeLog;
   /** What the platform tells applications: status, values, events, results (B.9), and messages on users' topics. */
   messages: MessageLog;
@@ -184,6 +191,14 @@ class RunningEmulator implements Emulator {
     return { deviceSecret };
   }
 
+  setScript(productKey: string, script: string): void {
+    const product = this.platform.registry.products.get(productKey);
+    if (product === undefined) throw new RangeError(`there is no product ${productKey}`);
+    const problem = scriptProblem(script);
+    if (problem !== undefined) throw new RangeError(`the script is too long: ${problem}`);
+    this.platform.setScript(product, script);
+  }
+
   readonly faults: FaultPanel = {
     add: (rule) => this.platform.faults.add(rule),
     remove: (id) => this.platform.faults.remove(id),
@@ -285,6 +300,7 @@ function fill(platform: Platform, config: EmulatorConfig): Set<Device> {
   const unnamed = new Set<Device>();
   for (const { devices, ...settings } of config.products) {
     const product = platform.registry.addProduct(settings);
+    if (settings.script !== undefined) platform.setScript(product, settings.script);
     for (const { deviceName, deviceSecret, tags = {} } of devices) {
       const device = platform.registry.addDevice(product, deviceName, deviceSecret);
       for (const [key, value] of Object.entries(tags)) device.tags.set(key, value);

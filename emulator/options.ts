@@ -29,6 +29,15 @@ export interface EmulatorLimits {
   /** Messages to applications that are kept. */
   messages: number;
   topicRoutes: number;
+  /** Time of one call of a product's script. */
+  scriptMs: number;
+  /** Memory of a script beyond the 16 MB that its interpreter starts with. */
+  scriptMemoryBytes: number;
+  scriptStackBytes: number;
+  /** Length of what a call of a script returns, as JSON text. */
+  scriptResultBytes: number;
+  /** Calls that wait for a script; more are answered with 26010. */
+  scriptQueue: number;
   /** Products and devices that may be created by whoever connects. */
   provisionedDevices: number;
   iotTokenMs: number;
@@ -58,6 +67,11 @@ export const DEFAULT_LIMITS: EmulatorLimits = {
   exchanges: 1000,
   messages: 1000,
   topicRoutes: 1000,
+  scriptMs: 500,
+  scriptMemoryBytes: 16 * 1024 * 1024,
+  scriptStackBytes: 256 * 1024,
+  scriptResultBytes: 1024 * 1024,
+  scriptQueue: 200,
   provisionedDevices: 100_000,
   iotTokenMs: 7 * 24 * 3_600_000,
   registrationMs: 15_000,

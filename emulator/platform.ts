@@ -20,8 +20,11 @@ import { type DownlinkResult, downlinkMessage, lifecycleMessage, statusMessage }
 import { type Call, HANDLERS, type Handler, type HandlerResult, refusal } from './handlers';
 import { decode, encode } from './handlers/codec';
 import type { EmulatorLimits } from './options';
+import { PARSE_MARK, Passthrough } from './passthrough';
 import type { Device } from './registry/device';
+import type { Product } from './registry/product';
 import { Registry } from './registry/registry';
+import { ProductScript } from './script/product-script';
 
 /** What the platform needs of a connection. */
 export interface Connection {
@@ -29,13 +32,20 @@ export interface Connection {
 }
 
 /** A message on its way up. */
-interface Upward {
+export interface Upward {
   session: Session;
   topic: string;
   payload: Uint8Array;
   qos: 0 | 1;
-  route: Extract<Route, { kind: 'request' | 'reply' | 'custom' }>;
+  route: KnownRoute;
+  /** The product's script shall make JSON of it. */
+  marked: boolean;
 }
+
+type KnownRoute = Extract<Route, { kind: 'request' | 'reply' | 'custom' }>;
+
+/** What a fault does to an answer. */
+export type ReplyFault = 'loseReply' | 'malformReply';
 
 const REMEMBERED_ROUTES = 1000;
 
@@ -47,6 +57,7 @@ export class Platform implements ConnectContext {
   readonly faults = new FaultRules();
   readonly forwarding: Forwarding;
   readonly downlink: Downlink;
+  readonly passthrough = new Passthrough(this);
   /** Nothing is sent: what a dead network looks like. */
   silent = false;
   /** Ids of the platform's own requests. */
@@ -125,6 +136,12 @@ export class Platform implements ConnectContext {
     this.tellLifecycle(device, 'delete');
   }
 
+  /** Gives a product another script; an empty one takes it away. */
+  setScript(product: Product, text: string): void {
+    product.script?.close();
+    product.script = text === '' ? undefined : new ProductScript(text, this.limits);
+  }
+
   setEnabled(device: Device, enabled: boolean): void {
     const changed = device.enabled !== enabled;
     device.enabled = enabled;
@@ -140,9 +157,12 @@ export class Platform implements ConnectContext {
   /** Takes a message of a connected device. */
   uplink(session: Session, topic: string, payload: Uint8Array, qos: 0 | 1): void {
     session.device.lastHeardAt = this.clock();
+    const marked = topic.endsWith(PARSE_MARK);
+    const plain = marked ? topic.slice(0, -PARSE_MARK.length) : topic;
     let route = session.routes.get(topic);
     if (route === undefined) {
-      route = findRoute(topic, session.speaksFor);
+      route = findRoute(plain, session.speaksFor);
+      if (marked && route.kind !== 'custom') route = { kind: 'none', reason: 'not one of its own topics' };
       if (session.routes.size >= REMEMBERED_ROUTES) session.routes.clear();
       session.routes.set(topic, route);
     }
@@ -161,12 +181,12 @@ export class Platform implements ConnectContext {
       );
       return;
     }
-    const content = decode(route.device, topic, payload, this.limits.payloadBytes);
+    const content = decode(route.device, plain, payload, this.limits.payloadBytes);
     if (content === undefined) {
       this.dropUp(session, topic, payload.subarray(0, 64), qos, 'neither gzip nor small enough without it');
       return;
     }
-    this.handle({ session, topic, payload: content, qos, route });
+    this.handle({ session, topic: plain, payload: content, qos, route, marked });
   }
 
   dropUp(session: Session, topic: string, payload: Uint8Array, qos: number, reason: string): void {
@@ -242,6 +262,7 @@ export class Platform implements ConnectContext {
     for (const timer of this.delayed) clearTimeout(timer);
     this.delayed.clear();
     this.downlink.close();
+    for (const { script } of this.registry.products.values()) script?.close();
   }
 
   private tellLifecycle(device: Device, action: 'create' | 'delete' | 'enable' | 'disable'): void {
@@ -293,6 +314,45 @@ export class Platform implements ConnectContext {
     }
   }
 
+  /** Whether the platform has an answer to an operation of a device. */
+  answers(operation: OperationName): boolean {
+    return HANDLERS.has(operation);
+  }
+
+  /** Carries out an operation of a device. */
+  answerTo(route: KnownRoute, payload: Uint8Array, speaksFor: Call['speaksFor']): HandlerResult {
+    const { device, variables, method } = route;
+    const operation = route.operation.name;
+    const handler = HANDLERS.get(operation);
+    if (handler === undefined) return {};
+    const forward: Call['forward'] = (source, made) => this.forwarding.publish(source, made);
+    const { limits } = this;
+    const now = this.clock();
+    return this.run(handler, {
+      device,
+      operation,
+      method,
+      variables,
+      payload,
+      now,
+      limits,
+      speaksFor,
+      forward,
+    });
+  }
+
+  /** Sends the answer to a message of a device. */
+  reply(
+    device: Device,
+    topic: string,
+    payload: string | Uint8Array,
+    qos: 0 | 1,
+    operation: OperationName,
+    fault: ReplyFault | undefined,
+  ): void {
+    this.push(device, topic, fault === 'malformReply' ? malformed(payload) : payload, qos, operation);
+  }
+
   // A fault of ours must not end the emulator for everybody; the platform has a code for it.
   private run(handler: Handler, call: Call): HandlerResult {
     try {
@@ -304,14 +364,17 @@ export class Platform implements ConnectContext {
     }
   }
 
-  private carryOut(message: Upward, fault: 'loseReply' | 'malformReply' | undefined): void {
+  private carryOut(message: Upward, fault: ReplyFault | undefined): void {
+    if (this.passthrough.takes(message)) {
+      this.passthrough.take(message, fault);
+      return;
+    }
     const { session, topic, payload, qos, route } = message;
-    const { device, variables, method, replyTopic } = route;
+    const { device, replyTopic } = route;
     const { identity } = device;
     const operation = route.operation.name;
     if (route.kind === 'custom') this.forwarding.pass(identity, topic, payload);
-    const handler = route.kind === 'request' ? HANDLERS.get(operation) : undefined;
-    if (handler === undefined) {
+    if (route.kind !== 'request' || !HANDLERS.has(operation)) {
       const note = route.kind === 'request' ? 'dropped: not part of this emulator' : undefined;
       if (route.kind === 'reply' && fault !== 'loseReply') {
         const opaque = route.operation.format === 'opaque';
@@ -322,22 +385,11 @@ export class Platform implements ConnectContext {
       this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, note });
       return;
     }
-    const { limits } = this;
-    const { speaksFor } = session;
-    const now = this.clock();
-    const forward: Call['forward'] = (source, made) => this.forwarding.publish(source, made);
-    const call: Call = { device, operation, method, variables, payload, now, limits, speaksFor, forward };
-    const result = this.run(handler, call);
+    const result = this.answerTo(route, payload, session.speaksFor);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, code: result.code, note });
     if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;
-    this.push(
-      device,
-      replyTopic,
-      fault === 'malformReply' ? malformed(result.reply) : result.reply,
-      qos,
-      operation,
-    );
+    this.reply(device, replyTopic, result.reply, qos, operation, fault);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ThingModel } from '../../protocol';
+import type { ProductScript } from '../script/product-script';
 import type { Device } from './device';
 
 /** A class of user-defined topics: everything behind `/{pk}/{dn}`, wildcards allowed (B.8 row 102). */
@@ -25,6 +26,8 @@ export interface ProductSettings {
   dataFormat?: 'alink' | 'custom';
   thingModel?: ThingModel;
   topics?: readonly TopicClass[];
+  /** JavaScript; see `Platform.setScript`. */
+  script?: string;
 }
 
 export class Product {
@@ -39,6 +42,8 @@ export class Product {
   /** Written but not published yet. */
   draftModel: ThingModel | undefined;
   readonly topics: readonly TopicClass[];
+  /** Converts messages of a passthrough product, and those on own topics that ask for it. */
+  script: ProductScript | undefined;
   readonly devices = new Map<string, Device>();
 
   constructor(settings: ProductSettings) {

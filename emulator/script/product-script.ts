@@ -11,12 +11,20 @@ const START_MS = 10_000;
 // Some built-in functions go on for years without a look at the clock of the interpreter.
 const GRACE_MS = 1000;
 
+// Characters of arguments that wait; a message of the largest size is about a million.
+const LONGEST_QUEUE = 16 * 1024 * 1024;
+
+function lengthOf({ args }: ScriptCall): number {
+  return args.reduce((sum, { length }) => sum + length, 0);
+}
+
 /**
  * A product's script, run in a thread of its own that starts with the first call, so that a script that hangs
  * holds up its own product only. Calls are carried out one after the other.
  */
 export class ProductScript {
   private readonly queue: Job[] = [];
+  private queuedLength = 0;
   private running: Job | undefined;
   private worker: Worker | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -30,11 +38,13 @@ export class ProductScript {
   /** Never rejects: what went wrong is an outcome. @param call arguments as JSON text */
   call(call: ScriptCall): Promise<ScriptOutcome> {
     if (this.closed) return Promise.resolve({ ok: false, code: 26001, reason: 'the script was replaced' });
-    if (this.queue.length >= this.limits.scriptQueue) {
+    const length = lengthOf(call);
+    if (this.queue.length >= this.limits.scriptQueue || this.queuedLength + length > LONGEST_QUEUE) {
       return Promise.resolve({ ok: false, code: 26010, reason: 'too many calls wait for the script' });
     }
     return new Promise((done) => {
       this.queue.push({ call, done });
+      this.queuedLength += length;
       this.next();
     });
   }
@@ -52,6 +62,7 @@ export class ProductScript {
     if (this.running !== undefined) return;
     this.running = this.queue.shift();
     if (this.running === undefined) return;
+    this.queuedLength -= lengthOf(this.running.call);
     if (this.worker === undefined) this.start();
     else this.dispatch();
   }

@@ -37,3 +37,11 @@ export interface WorkerStart {
 
 /** The thread's first message; every other one is the outcome of the call before it. */
 export const READY = 'ready';
+
+const LONGEST_SCRIPT_BYTES = 128 * 1024;
+
+/** Why a text cannot be a product's script; undefined when it can. */
+export function scriptProblem(script: string): string | undefined {
+  const bytes = Buffer.byteLength(script);
+  return bytes > LONGEST_SCRIPT_BYTES ? `${bytes} bytes, at most ${LONGEST_SCRIPT_BYTES}` : undefined;
+}

@@ -29,6 +29,12 @@ describe('emulator configuration', () => {
     assert.deepEqual(config.products[0]?.devices[1], { deviceName: 'f' });
   });
 
+  it('takes a script as text or as a list of its lines', () => {
+    for (const script of ['var a;\nvar b;', ['var a;', 'var b;']]) {
+      assert.equal(readConfig(product({ script })).products[0]?.script, 'var a;\nvar b;');
+    }
+  });
+
   it('takes an empty one', () => {
     assert.deepEqual(readConfig({}), {
       accessKeys: [],
@@ -53,6 +59,9 @@ describe('emulator configuration', () => {
     [product({ thingModel: { properties: 1 } }), 'products[0].thingModel'],
     [product({ topics: [{ topic: 'user/a' }] }), 'products[0].topics[0].topic'],
     [product({ topics: [{ topic: '/user/a', operation: 'eat' }] }), 'products[0].topics[0].operation'],
+    [product({ script: 1 }), 'products[0].script'],
+    [product({ script: ['var a', 1] }), 'products[0].script'],
+    [product({ script: 'x'.repeat(200_000) }), 'products[0].script'],
     [product({ devices: [{ deviceName: '' }] }), 'products[0].devices[0].deviceName'],
     [product({ devices: [{ deviceName: 'a' }, { deviceName: 'a' }] }), 'products[0].devices[1].deviceName'],
     [product({ devices: [{ deviceName: 'a', tags: { b: 1 } }] }), 'products[0].devices[0].tags'],
@@ -80,7 +89,7 @@ describe('emulator configuration', () => {
     [{ limits: { speed: 1 } }, 'limits.speed'],
   ];
   for (const [config, path] of faults) {
-    it(`names ${path} in ${JSON.stringify(config)}`, () => {
+    it(`names ${path} in ${JSON.stringify(config)?.slice(0, 200)}`, () => {
       assert.throws(() => readConfig(config), { name: 'ConfigError', path });
     });
   }

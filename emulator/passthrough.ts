@@ -1,0 +1,144 @@
+import { type AlinkRequest, EnvelopeError, parseRequest } from '../protocol';
+import { findRoute } from './broker/routes';
+import { refusal } from './handlers';
+import type { Platform, ReplyFault, Upward } from './platform';
+import type { Device } from './registry/device';
+import type { ScriptFunction } from './script/types';
+
+/** Behind a topic of one's own: the product's script makes JSON of the payload. */
+export const PARSE_MARK = '?_sn=default';
+
+/** What the script made of a message, or the code of C.4 that says why there is none. */
+export type Converted<T> = { ok: true; value: T } | { ok: false; code: number; reason: string };
+
+/**
+ * Passthrough products: bytes on the device's side, Alink on the platform's, the product's script between (B.1 rows
+ * 12–14). A converted message is handled as if it had come on its own topic.
+ */
+export class Passthrough {
+  constructor(private readonly platform: Platform) {}
+
+  /** Whether the message goes through the script. */
+  takes({ route, marked }: Upward): boolean {
+    if (route.kind === 'custom') return marked;
+    return (
+      route.kind === 'request' &&
+      route.operation.name === 'thing.model.up_raw' &&
+      route.device.product.dataFormat === 'custom'
+    );
+  }
+
+  take(message: Upward, fault: ReplyFault | undefined): void {
+    const work = message.route.kind === 'custom' ? this.ownTopic(message) : this.raw(message, fault);
+    work.catch((thrown: unknown) => this.platform.log(`a script's message failed: ${String(thrown)}`));
+  }
+
+  /** Alink of a device's bytes: `rawDataToProtocol`. */
+  async toAlink(device: Device, bytes: Uint8Array): Promise<Converted<string>> {
+    return this.convert(device, 'rawDataToProtocol', [byteList(bytes)]);
+  }
+
+  /** Bytes for a device: `protocolToRawData`. @param alink a message in the common envelope, as JSON text */
+  async toRaw(device: Device, alink: string): Promise<Converted<Uint8Array>> {
+    const converted = await this.convert(device, 'protocolToRawData', [alink]);
+    if (!converted.ok) return converted;
+    return { ok: true, value: Uint8Array.from(JSON.parse(converted.value) as number[]) };
+  }
+
+  private async convert(device: Device, name: ScriptFunction, args: string[]): Promise<Converted<string>> {
+    const { script } = device.product;
+    if (script === undefined) return { ok: false, code: 26001, reason: 'the product has no script' };
+    const outcome = await script.call({ name, args });
+    return outcome.ok ? { ok: true, value: outcome.json } : outcome;
+  }
+
+  private async raw(message: Upward, fault: ReplyFault | undefined): Promise<void> {
+    const { platform } = this;
+    const { session, topic, payload, qos, route } = message;
+    const { device, replyTopic } = route;
+    const { identity } = device;
+    const operation = route.operation.name;
+    const alink = await this.toAlink(device, payload);
+    if (platform.registry.find(identity) !== device) return;
+    const came = { kind: 'up', identity, topic, payload, qos, operation } as const;
+    if (!alink.ok) {
+      platform.exchanges.add({ ...came, code: alink.code, note: alink.reason });
+      return;
+    }
+    platform.exchanges.add({ ...came, note: `script: ${alink.value}` });
+    const text = Buffer.from(alink.value);
+    const target = this.target(device, alink.value);
+    const result =
+      'code' in target
+        ? { reply: refusal(text, target.code, undefined), code: target.code, note: target.reason }
+        : platform.answerTo(target, text, session.speaksFor);
+    const note = fault === undefined ? result.note : `fault: ${fault}`;
+    platform.exchanges.add({
+      kind: 'up',
+      identity,
+      payload: text,
+      code: result.code,
+      note,
+      ...('code' in target ? {} : { topic: target.topic, operation: target.operation.name }),
+    });
+    if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;
+    const bytes = await this.toRaw(device, result.reply.toString());
+    if (platform.registry.find(identity) !== device) return;
+    if (!bytes.ok) {
+      const reason = `no answer: ${bytes.reason}`;
+      platform.exchanges.add({
+        kind: 'down',
+        identity,
+        topic: replyTopic,
+        operation,
+        code: bytes.code,
+        note: reason,
+      });
+    } else platform.reply(device, replyTopic, bytes.value, qos, operation, fault);
+  }
+
+  /** The operation behind the method that the script wrote. */
+  private target(device: Device, alink: string) {
+    let request: AlinkRequest;
+    try {
+      request = parseRequest(alink);
+    } catch (thrown) {
+      if (!(thrown instanceof EnvelopeError)) throw thrown;
+      return { code: thrown.problem === 'tooDeep' ? 6207 : 460, reason: thrown.message };
+    }
+    const { method } = request;
+    if (method === undefined) return { code: 6450, reason: 'the script gave no method' };
+    const { productKey, deviceName } = device.identity;
+    const topic = `/sys/${productKey}/${deviceName}/${method.replaceAll('.', '/')}`;
+    const route = findRoute(topic, (identity) =>
+      identity.productKey === productKey && identity.deviceName === deviceName ? device : undefined,
+    );
+    if (route.kind === 'request' && this.platform.answers(route.operation.name)) return { ...route, topic };
+    return { code: 6300, reason: `there is no method ${method.slice(0, 64)}` };
+  }
+
+  private async ownTopic({ session, topic, payload, qos, route }: Upward): Promise<void> {
+    const { platform } = this;
+    const { device, operation } = route;
+    const { identity } = device;
+    const json = await this.convert(device, 'transformPayload', [JSON.stringify(topic), byteList(payload)]);
+    if (platform.registry.find(session.device.identity) !== session.device) return;
+    const note = json.ok ? `script: ${json.value}` : json.reason;
+    const code = json.ok ? undefined : json.code;
+    platform.exchanges.add({
+      kind: 'up',
+      identity,
+      topic,
+      payload,
+      qos,
+      operation: operation.name,
+      code,
+      note,
+    });
+    if (json.ok) platform.forwarding.pass(identity, topic, json.value);
+  }
+}
+
+function byteList(bytes: Uint8Array): string {
+  return `[${bytes.join(',')}]`;
+}
