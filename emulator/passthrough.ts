@@ -70,7 +70,14 @@ export class Passthrough {
     const target = this.target(device, alink.value);
     const result =
       'code' in target
-        ? { reply: refusal(text, target.code, undefined), code: target.code, note: target.reason }
+        ? {
+            reply: refusal(
+              { operation, payload: text, method: undefined, now: platform.clock() },
+              target.code,
+            ),
+            code: target.code,
+            note: target.reason,
+          }
         : platform.answerTo(target, text, session.speaksFor);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     platform.exchanges.add({
@@ -82,7 +89,7 @@ export class Passthrough {
       ...('code' in target ? {} : { topic: target.topic, operation: target.operation.name }),
     });
     if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;
-    const bytes = await this.toRaw(device, result.reply.toString());
+    const bytes = await this.toRaw(device, Buffer.from(result.reply).toString());
     if (platform.registry.find(identity) !== device) return;
     if (!bytes.ok) {
       const reason = `no answer: ${bytes.reason}`;
