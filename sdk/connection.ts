@@ -8,6 +8,7 @@ import { Credentials } from './registration/credentials';
 import { Dispatcher } from './report/dispatcher';
 import { Reporter } from './report/reporter';
 import { Session } from './session/session';
+import { TIMING } from './session/timing';
 import { DeviceThingModel } from './thing-model';
 import { DeviceIdentityTopics } from './topics';
 import type { DeviceOptions, IncomingMessage, LogLine, SessionState } from './types';
@@ -28,9 +29,7 @@ export class Connection {
   readonly topics: DeviceIdentityTopics;
   readonly #stateListeners = new Set<(state: SessionState) => void>();
   readonly #onlineListeners = new Set<() => void>();
-  readonly #messageListeners = new MessageListeners((topic, count) =>
-    this.#log({ level: 'warn', event: 'messagesNotTaken', details: { topic, count } }),
-  );
+  readonly #messageListeners: MessageListeners;
   readonly #logs = new Set<Log>();
   readonly #replyFilters: Set<string>;
   /** Reply topics that are known to be covered by a filter. */
@@ -44,6 +43,10 @@ export class Connection {
     this.identity = options.identity;
     this.topics = new DeviceIdentityTopics(options.identity);
     const log: Log = (line) => this.#log(line);
+    const { takeoverMs } = { ...TIMING, ...options.timing };
+    this.#messageListeners = new MessageListeners(takeoverMs, (topic, count) =>
+      log({ level: 'warn', event: 'messagesNotTaken', details: { topic, count } }),
+    );
     this.thingModel = new DeviceThingModel(options.thingModel, log);
     const { productKey, deviceName } = options.identity;
     const events = `/sys/${productKey}/${deviceName}/thing/event`;
@@ -93,6 +96,7 @@ export class Connection {
         const params = JSON.stringify(identifiers);
         return (await this.dispatcher.submit({ operation, params, options: {} })).data;
       },
+      takeoverMs,
       log,
     });
   }

@@ -1,6 +1,5 @@
 import { topicMatches } from '../protocol';
 import type { AlinkError } from './errors';
-import { TAKEOVER_MS } from './takeover';
 import type { IncomingMessage } from './types';
 
 /** Who wants messages of which topics, and who is told when the platform refuses them. */
@@ -32,8 +31,14 @@ export class MessageListeners {
   readonly #byTopic = new Map<string, ReadonlyArray<Set<MessageListener>>>();
   readonly #kept = new Map<string, KeptPlace>();
 
-  /** @param onLost told how many messages nobody came for */
-  constructor(private readonly onLost: (filter: string, count: number) => void) {}
+  /**
+   * @param takeoverMs how long the place of a filter is kept
+   * @param onLost told how many messages nobody came for
+   */
+  constructor(
+    private readonly takeoverMs: number,
+    private readonly onLost: (filter: string, count: number) => void,
+  ) {}
 
   /** Filters to subscribe, also those whose place is kept. */
   get filters(): Iterable<string> {
@@ -64,7 +69,7 @@ export class MessageListeners {
       this.#kept.delete(filter);
       if (messages > 0) this.onLost(filter, messages);
       end();
-    }, TAKEOVER_MS);
+    }, this.takeoverMs);
     timer.unref();
     this.#kept.set(filter, { messages: [], bytes: 0, wanted: last.listener !== undefined, timer });
   }

@@ -39,7 +39,7 @@ export function findRoute(topic: string, speaksFor: (identity: DeviceIdentity) =
   ] as const) {
     if (found === undefined) continue;
     const { operation, variables } = found;
-    const device = speaksFor(variables);
+    const device = speaksFor(operation.name === 'ext.rrpc.custom' ? ownerOf(variables.topic) : variables);
     if (device === undefined) continue;
     if (operation.name === 'user.publish') {
       if (!mayPublishCustom(device.product, device.identity, topic)) {
@@ -57,4 +57,11 @@ export function findRoute(topic: string, speaksFor: (identity: DeviceIdentity) =
     return { kind, device, operation, variables, replyTopic, method };
   }
   return { kind: 'none', reason: "neither an operation of the protocol nor one of the device's own topics" };
+}
+
+/** An RRPC with a custom topic names its device only in that topic. */
+function ownerOf(topic = ''): DeviceIdentity {
+  const levels = topic.split('/');
+  const [productKey = '', deviceName = ''] = levels[0] === 'sys' ? levels.slice(1) : levels;
+  return { productKey, deviceName };
 }

@@ -37,6 +37,7 @@ export interface DownlinkOptions {
   /** Asks for desired values. @returns the data of the answer */
   askDesired: (identifiers: readonly string[]) => Promise<Json>;
   log: (line: LogLine) => void;
+  takeoverMs: number;
   /** Milliseconds on a clock that never jumps. */
   now?: () => number;
 }
@@ -60,7 +61,7 @@ export class Downlink {
   constructor(options: DownlinkOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#handlers = new RequestHandlers(this.#now);
+    this.#handlers = new RequestHandlers(this.#now, options.takeoverMs);
   }
 
   /** Requests that wait for their answer or for a handler. */

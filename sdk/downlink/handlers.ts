@@ -1,6 +1,5 @@
 import { type DeviceIdentity, filterProblem, formatTopic, operation, topicMatches } from '../../protocol';
 import { AlinkError } from '../errors';
-import { TAKEOVER_MS } from '../takeover';
 import type { ReadRequest } from './read';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './types';
 
@@ -17,7 +16,11 @@ export class RequestHandlers {
   /** When the last handler of a kind left, ms on a clock that never jumps. */
   readonly #left = new Map<string, number>();
 
-  constructor(private readonly now: () => number) {}
+  /** @param takeoverMs how long a handler that left is expected to have a successor */
+  constructor(
+    private readonly now: () => number,
+    private readonly takeoverMs: number,
+  ) {}
 
   add(handler: RequestHandler): void {
     this.#handlers.add(handler);
@@ -42,7 +45,7 @@ export class RequestHandlers {
   /** How long a request that nobody takes should wait for a handler that may be on its way, ms. */
   holdFor({ kind }: ReadRequest): number {
     const left = this.#left.get(kind);
-    return left === undefined ? 0 : Math.max(0, left + TAKEOVER_MS - this.now());
+    return left === undefined ? 0 : Math.max(0, left + this.takeoverMs - this.now());
   }
 }
 

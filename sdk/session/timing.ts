@@ -26,6 +26,11 @@ export interface Timing {
   httpsMs: number;
   /** Dynamic registration over MQTT; the platform closes the connection after 15 s (A.5). */
   registrationMs: number;
+  /**
+   * How long the place of a listener is kept for whoever comes after: a deploy in Node-RED ends the old nodes before
+   * it starts the new ones, and what arrives in between must reach those.
+   */
+  takeoverMs: number;
 }
 
 export const TIMING: Timing = {
@@ -43,4 +48,5 @@ export const TIMING: Timing = {
   endMs: 2_000,
   httpsMs: 10_000,
   registrationMs: 15_000,
+  takeoverMs: 5_000,
 };

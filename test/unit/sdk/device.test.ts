@@ -173,7 +173,7 @@ describe('connection of a device', () => {
 
   it('unsubscribes after the last listener, and survives listeners that throw', async () => {
     const lines: LogLine[] = [];
-    const device = open({ log: (line) => lines.push(line) });
+    const device = open({ log: (line) => lines.push(line), timing: { takeoverMs: 1 } });
     device.connect();
     await state(device, 'online');
     const seen: string[] = [];

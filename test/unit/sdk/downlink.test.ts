@@ -10,9 +10,9 @@ import {
   type RequestFilter,
   type RequestHandling,
   type ThingModelMode,
+  TIMING,
 } from '../../../sdk';
 import { Downlink } from '../../../sdk/downlink/downlink';
-import { TAKEOVER_MS } from '../../../sdk/takeover';
 import { isError, rejection } from '../../support/sdk-device';
 
 const IDENTITY = { productKey: 'a1Test', deviceName: 'lamp-1' };
@@ -81,6 +81,7 @@ class Bench {
         return this.desired;
       },
       log: ({ event }) => this.log.push(event),
+      takeoverMs: TIMING.takeoverMs,
       now: () => this.now,
     });
   }
@@ -336,7 +337,7 @@ describe('requests of the platform', () => {
   it('are not held any longer when no handler came for a while', () => {
     bench = new Bench({ model: MODEL });
     bench.take({ kind: 'service' }).stop();
-    bench.now += TAKEOVER_MS + 1;
+    bench.now += TIMING.takeoverMs + 1;
     bench.receive(...call('water', { litres: 1 }));
     assert.equal(bench.sent[0]?.body.code, 400);
   });

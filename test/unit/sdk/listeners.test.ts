@@ -12,7 +12,7 @@ describe('listeners of a filter', () => {
   const lost: Array<[string, number]> = [];
   const listeners = () => {
     lost.length = 0;
-    return new MessageListeners((filter, count) => lost.push([filter, count]));
+    return new MessageListeners(5000, (filter, count) => lost.push([filter, count]));
   };
   const nobody = { listener: () => undefined };
 
