@@ -1,4 +1,11 @@
-import { type AlinkRequest, EnvelopeError, parseRequest } from '../protocol';
+import {
+  type AlinkRequest,
+  EnvelopeError,
+  formatTopic,
+  operation as operationOf,
+  parseReply,
+  parseRequest,
+} from '../protocol';
 import { findRoute } from './broker/routes';
 import { refusal } from './handlers';
 import type { Platform, ReplyFault, Upward } from './platform';
@@ -21,11 +28,8 @@ export class Passthrough {
   /** Whether the message goes through the script. */
   takes({ route, marked }: Upward): boolean {
     if (route.kind === 'custom') return marked;
-    return (
-      route.kind === 'request' &&
-      route.operation.name === 'thing.model.up_raw' &&
-      route.device.product.dataFormat === 'custom'
-    );
+    const name = route.kind === 'request' ? 'thing.model.up_raw' : 'thing.model.down_raw';
+    return route.operation.name === name && route.device.product.dataFormat === 'custom';
   }
 
   take(message: Upward, fault: ReplyFault | undefined): void {
@@ -67,6 +71,10 @@ export class Passthrough {
     }
     platform.exchanges.add({ ...came, note: `script: ${alink.value}` });
     const text = Buffer.from(alink.value);
+    if (route.kind === 'reply' || isAnswer(alink.value)) {
+      if (fault !== 'loseReply') this.answered(device, text);
+      return;
+    }
     const target = this.target(device, alink.value);
     const result =
       'code' in target
@@ -102,6 +110,15 @@ export class Passthrough {
         note: reason,
       });
     } else platform.reply(device, replyTopic, bytes.value, qos, operation, fault);
+  }
+
+  /** Scripts tell the answer to a request by its id, on whichever of its topics the device sent it. */
+  private answered(device: Device, answer: Uint8Array): void {
+    const { replyTopic = '' } = operationOf('thing.model.down_raw');
+    const topic = formatTopic(replyTopic, { ...device.identity });
+    if (!this.platform.downlink.receive(topic, answer, false)) {
+      this.platform.log(`${device.key}: nobody waits for the answer on ${topic}`);
+    }
   }
 
   /** The operation behind the method that the script wrote. */
@@ -143,6 +160,15 @@ export class Passthrough {
       note,
     });
     if (json.ok) platform.forwarding.pass(identity, topic, json.value);
+  }
+}
+
+function isAnswer(alink: string): boolean {
+  try {
+    parseReply(alink);
+    return true;
+  } catch {
+    return false;
   }
 }
 

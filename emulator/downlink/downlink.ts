@@ -4,7 +4,6 @@ import {
   formatTopic,
   isJsonObject,
   type Json,
-  type JsonObject,
   type MessageIds,
   type OperationName,
   operation,
@@ -13,6 +12,7 @@ import {
 } from '../../protocol';
 import type { Delivery, Session } from '../broker/session';
 import type { DownlinkResult } from '../forwarding/messages';
+import type { Converted } from '../passthrough';
 import type { Device } from '../registry/device';
 import { PendingCalls } from './calls';
 
@@ -36,14 +36,6 @@ export interface ThingCall {
   params: Json;
 }
 
-/** What a passthrough product's script makes of messages; absent for products that speak Alink. */
-export interface DownlinkCodec {
-  /** @returns bytes for the device @throws Error when the script cannot */
-  toRaw(device: Device, message: JsonObject): Uint8Array;
-  /** @returns the envelope of an answer @throws Error when the script cannot */
-  toAlink(device: Device, raw: Uint8Array): JsonObject;
-}
-
 /** What the downlink needs of the platform. */
 export interface DownlinkHost {
   readonly messageIds: MessageIds;
@@ -59,6 +51,24 @@ export interface DownlinkHost {
   /** Tells applications what came of an asynchronous request (B.9). */
   onResult(device: Device, result: DownlinkResult): void;
   log(line: string): void;
+  /** What a passthrough product's script makes of messages. */
+  readonly passthrough: {
+    /** @param alink JSON text */
+    toRaw(device: Device, alink: string): Promise<Converted<Uint8Array>>;
+    /** @returns JSON text */
+    toAlink(device: Device, raw: Uint8Array): Promise<Converted<string>>;
+  };
+}
+
+/** A passthrough product's script could not make bytes of a request; `code` is one of C.4. */
+export class ScriptFailedError extends Error {
+  override readonly name = 'ScriptFailedError';
+  constructor(
+    readonly code: number,
+    reason: string,
+  ) {
+    super(reason);
+  }
 }
 
 /** Asynchronous answers are waited for as long as the platform keeps a QoS 1 message. */
@@ -70,8 +80,6 @@ const EXT_RRPC = 1;
 
 /** The platform's side of every request to a device (B.1 rows 6–14). */
 export class Downlink {
-  /** Set when products have scripts. */
-  codec: DownlinkCodec | undefined;
   private readonly calls = new PendingCalls(MOST_CALLS);
 
   constructor(private readonly host: DownlinkHost) {}
@@ -82,14 +90,15 @@ export class Downlink {
 
   /**
    * Sends a request whose answer comes when it comes, and tells applications.
-   * @returns the id of the message
-   * @throws Error of the product's script
+   * @returns the id of the message; to products that speak Alink it is sent at once
+   * @throws ScriptFailedError
    */
-  send(device: Device, call: ThingCall): string {
+  async send(device: Device, call: ThingCall): Promise<string> {
     const messageId = this.host.messageIds.next();
     const { name, topic, replyTopic, method } = addressOf(device, call);
     const raw = device.product.dataFormat === 'custom';
-    const payload = this.encode(device, { method, id: messageId, params: call.params, version: VERSION });
+    const message = JSON.stringify({ method, id: messageId, params: call.params, version: VERSION });
+    const payload = raw ? await this.toRaw(device, message) : message;
     const [wire, answerTopic] = raw ? rawTopics(device) : [topic, replyTopic];
     const startedAt = this.host.clock();
     const done = (answer: DeviceAnswer) => {
@@ -97,7 +106,7 @@ export class Downlink {
       const { code, message, data } = answer;
       this.host.onResult(device, { requestId: messageId, code, message, topic: wire, data });
     };
-    const forget = this.calls.add(answerTopic, raw ? '' : messageId, ASYNC_LIMIT_MS, {
+    const forget = this.calls.add(answerTopic, messageId, ASYNC_LIMIT_MS, {
       answered: (bytes) => done(this.readAnswer(device, call, bytes)),
       late: () => undefined,
     });
@@ -119,12 +128,14 @@ export class Downlink {
     const messageId = this.host.messageIds.next();
     const { topic, method } = addressOf(device, call);
     const raw = device.product.dataFormat === 'custom';
-    const payload = this.encode(device, { method, id: messageId, params: call.params, version: VERSION });
+    const message = JSON.stringify({ method, id: messageId, params: call.params, version: VERSION });
+    const payload = raw ? await this.toRaw(device, message) : message;
     const wire = this.rrpcTopic(device, messageId, raw ? rawTopics(device)[0] : topic);
     const startedAt = this.host.clock();
     const outcome = await this.exchange(device, wire, payload, timeoutMs);
     if (outcome.status !== 'SUCCESS') return { messageId, outcome };
-    const answer = this.readAnswer(device, call, outcome.answer);
+    const alink = raw ? await this.toAlink(device, outcome.answer) : outcome.answer;
+    const answer = this.readAnswer(device, call, alink);
     this.remember(device, call, startedAt, answer);
     return { messageId, outcome: { status: 'SUCCESS', answer } };
   }
@@ -204,17 +215,21 @@ export class Downlink {
     return { topic: wire, replyTopic: wire, name: raw ? 'ext.rrpc.down_raw' : 'ext.rrpc.service' };
   }
 
-  private encode(device: Device, message: JsonObject): string | Uint8Array {
-    if (device.product.dataFormat !== 'custom') return JSON.stringify(message);
-    if (this.codec === undefined) throw new Error('the product has no script');
-    return this.codec.toRaw(device, message);
+  private async toRaw(device: Device, message: string): Promise<Uint8Array> {
+    const bytes = await this.host.passthrough.toRaw(device, message);
+    if (!bytes.ok) throw new ScriptFailedError(bytes.code, bytes.reason);
+    return bytes.value;
   }
 
-  private readAnswer(device: Device, call: ThingCall, payload: Uint8Array): DeviceAnswer {
+  // What cannot be converted is read as the answer that it is not, so that its reason is told.
+  private async toAlink(device: Device, bytes: Uint8Array): Promise<string> {
+    const alink = await this.host.passthrough.toAlink(device, bytes);
+    return alink.ok ? alink.value : JSON.stringify({ id: '0', code: alink.code, message: alink.reason });
+  }
+
+  private readAnswer(device: Device, call: ThingCall, payload: Uint8Array | string): DeviceAnswer {
     try {
-      const raw = device.product.dataFormat === 'custom';
-      const text = raw ? JSON.stringify(this.codec?.toAlink(device, payload) ?? {}) : payload;
-      const { code, data, message = '' } = parseReply(text);
+      const { code, data, message = '' } = parseReply(payload);
       this.noteOutput(device, call, code, data);
       return { code, data, message };
     } catch (thrown) {

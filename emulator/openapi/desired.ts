@@ -1,13 +1,13 @@
 import { isJsonObject } from '../../protocol';
 import { unitOf, valueText } from './data';
-import { settableItems } from './downlink';
+import { scriptFailed, settableItems } from './downlink';
 import { ActionError, type ActionParameters } from './parameters';
 
 /**
  * Stores what the application wants and tells the device, when it is there to be told; otherwise it asks after its next
  * connect (B.1 row 15). With `Versions` only when nobody else changed it meanwhile.
  */
-function setDeviceDesiredProperty(parameters: ActionParameters): object {
+async function setDeviceDesiredProperty(parameters: ActionParameters): Promise<object> {
   const { platform } = parameters;
   const device = parameters.device();
   const items = settableItems(parameters, device.product);
@@ -31,7 +31,9 @@ function setDeviceDesiredProperty(parameters: ActionParameters): object {
   }
   const call = { operation: 'thing.service.property.set', params: items } as const;
   const messageId =
-    device.onlineSince === undefined ? platform.messageIds.next() : platform.downlink.send(device, call);
+    device.onlineSince === undefined
+      ? platform.messageIds.next()
+      : await platform.downlink.send(device, call).catch(scriptFailed);
   return { Data: { MessageId: messageId, Versions: JSON.stringify(Object.fromEntries(versions)) } };
 }
 

@@ -42,20 +42,22 @@ export function settableItems(parameters: ActionParameters, product: Product): J
   return Object.fromEntries(typed);
 }
 
-function setDeviceProperty(parameters: ActionParameters): object {
+async function setDeviceProperty(parameters: ActionParameters): Promise<object> {
   const device = activeDevice(parameters.device());
-  return { Data: { MessageId: send(parameters, device, settableItems(parameters, device.product)) } };
+  return { Data: { MessageId: await send(parameters, device, settableItems(parameters, device.product)) } };
 }
 
-function setDevicesProperty(parameters: ActionParameters): object {
+async function setDevicesProperty(parameters: ActionParameters): Promise<object> {
   const devices = namedDevices(parameters);
   const items = settableItems(parameters, parameters.product());
-  for (const device of devices) send(parameters, device, items);
+  await Promise.all(devices.map((device) => send(parameters, device, items)));
   return {};
 }
 
-function send({ platform }: ActionParameters, device: Device, params: JsonObject): string {
-  return byScript(() => platform.downlink.send(device, { operation: 'thing.service.property.set', params }));
+function send({ platform }: ActionParameters, device: Device, params: JsonObject): Promise<string> {
+  return platform.downlink
+    .send(device, { operation: 'thing.service.property.set', params })
+    .catch(scriptFailed);
 }
 
 /** Asynchronous services return the id of the message, synchronous ones the result. */
@@ -65,7 +67,7 @@ async function invokeThingService(parameters: ActionParameters): Promise<object>
   const { downlink } = parameters.platform;
   const call = { operation: 'thing.service', service, params } as const;
   if (definition?.callType !== 'sync') {
-    return { Data: { MessageId: byScript(() => downlink.send(device, call)), Result: '' } };
+    return { Data: { MessageId: await downlink.send(device, call).catch(scriptFailed), Result: '' } };
   }
   const { min, max } = LIMITS.rrpcTimeoutMs;
   const timeoutMs = parameters.number('Timeout', SERVICE_TIMEOUT_MS, { min, max });
@@ -79,14 +81,12 @@ async function invokeThingService(parameters: ActionParameters): Promise<object>
 }
 
 /** The same asynchronous service of many devices. */
-function invokeThingsService(parameters: ActionParameters): object {
+async function invokeThingsService(parameters: ActionParameters): Promise<object> {
   const devices = namedDevices(parameters);
   const { service, params } = serviceCall(parameters, parameters.product());
-  for (const device of devices) {
-    byScript(() =>
-      parameters.platform.downlink.send(device, { operation: 'thing.service', service, params }),
-    );
-  }
+  const { downlink } = parameters.platform;
+  const call = { operation: 'thing.service', service, params } as const;
+  await Promise.all(devices.map((device) => downlink.send(device, call).catch(scriptFailed)));
   return {};
 }
 
@@ -180,16 +180,8 @@ function rrpcError(status: 'TIMEOUT' | 'OFFLINE' | 'HALFCONN'): ActionError {
   }
 }
 
-function byScript<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (thrown) {
-    return scriptFailed(thrown);
-  }
-}
-
-// A passthrough product without a working script cannot be told anything.
-function scriptFailed(thrown: unknown): never {
+/** A passthrough product without a working script cannot be told anything. */
+export function scriptFailed(thrown: unknown): never {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   throw new ActionError('iot.script.ProtocolToRawDataFailed', reason);
 }

@@ -24,10 +24,12 @@ import { JOB_ACTIONS } from './jobs';
 import { MESSAGE_ACTIONS } from './messages';
 import { ActionError, ActionParameters } from './parameters';
 import { PRODUCT_ACTIONS } from './products';
+import { SCRIPT_ACTIONS } from './scripts';
 import { SHADOW_ACTIONS } from './shadow';
 import { checkSignature, type OpenApiRequest, type SignatureFault } from './signature';
 import { TAG_ACTIONS } from './tags';
 import { THING_MODEL_ACTIONS } from './thing-model';
+import { TOPIC_ROUTE_ACTIONS } from './topic-routes';
 
 /** What an action adds to the answer beside `Success` and `RequestId`; some wait for a device. @throws ActionError */
 type Action = (parameters: ActionParameters) => object | Promise<object>;
@@ -52,6 +54,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   ...PRODUCT_ACTIONS,
   ...SHADOW_ACTIONS,
   ...TAG_ACTIONS,
+  ...SCRIPT_ACTIONS,
+  ...TOPIC_ROUTE_ACTIONS,
   ...THING_MODEL_ACTIONS,
   ...JOB_ACTIONS,
   ...FILE_ACTIONS,

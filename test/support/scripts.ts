@@ -39,7 +39,7 @@ function protocolToRawData(json) {
     frame[0] = SET;
     return frame.concat(json.params.light);
   }
-  if (json.method === 'thing.service.dim') {
+  if (json.method === 'thing.service.dim' || json.method === 'thing.service.dimNow') {
     frame[0] = SERVICE;
     return frame.concat(json.params.level);
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import * as models from '@alicloud/iot20180120';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, type PlatformMessage, startEmulator } from '../../../emulator';
+import { cloudClient } from '../../support/cloud';
 import {
   closed,
   LAMP_1,
@@ -224,6 +226,41 @@ describe('emulator: topic routes', () => {
     const other = await onlineLamp(emulator, LAMP_2);
     assert.equal((await status).topic, '/a1App/phone/user/status/lamp-2');
     await other.endAsync(true);
+  });
+
+  it('takes routes by the API', async () => {
+    const cloud = cloudClient(emulator);
+    const srcTopic = `/${productKey}/${LAMP_2.deviceName}/user/update/error`;
+    const dstTopic = ['/a1App/phone/user/errors', 'nowhere'];
+    const created = await cloud.createTopicRouteTable(
+      new models.CreateTopicRouteTableRequest({ srcTopic, dstTopic }),
+    );
+    assert.deepEqual([created.body?.isAllSucceed, created.body?.failureTopics?.topic], [false, ['nowhere']]);
+    const { body } = await cloud.queryTopicRouteTable(
+      new models.QueryTopicRouteTableRequest({ topic: srcTopic }),
+    );
+    assert.deepEqual(body?.dstTopics?.topic, [dstTopic[0]]);
+    const reverse = await cloud.queryTopicReverseRouteTable(
+      new models.QueryTopicReverseRouteTableRequest({ topic: dstTopic[0] ?? '' }),
+    );
+    assert.deepEqual(reverse.body?.srcTopics?.topic, [srcTopic]);
+    const other = await onlineLamp(emulator, LAMP_2);
+    const arrived = new Promise<string>((resolve) => {
+      phone.on('message', (topic, payload) => {
+        if (topic === dstTopic[0]) resolve(payload.toString());
+      });
+    });
+    await other.publishAsync(srcTopic, 'broken', { qos: 1 });
+    assert.equal(await arrived, 'broken');
+    await other.endAsync(true);
+    const deleted = await cloud.deleteTopicRouteTable(
+      new models.DeleteTopicRouteTableRequest({ srcTopic, dstTopic: dstTopic.slice(0, 1) }),
+    );
+    assert.equal(deleted.body?.isAllSucceed, true);
+    const none = await cloud.queryTopicRouteTable(
+      new models.QueryTopicRouteTableRequest({ topic: srcTopic }),
+    );
+    assert.deepEqual(none.body?.dstTopics?.topic, []);
   });
 
   it('keeps messages for a device that is away', async () => {
