@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import type { DeviceIdentity, ThingModel } from '../../protocol';
+import type { DeviceIdentity, Member, ThingModel } from '../../protocol';
 import { type Device, fileSecretStore, machineName, openDevice } from '../../sdk';
 import { badSettings } from '../shared/config';
 import { toAlinkError } from '../shared/flow-error';
@@ -119,6 +119,19 @@ export = function alinkDevice(RED: NodeAPI): void {
         name,
         type,
       })),
+      services: [...(model?.services.values() ?? [])].map(
+        ({ identifier, name, callType, inputData, outputData }) => ({
+          identifier,
+          name,
+          callType,
+          inputs: inputData.map(describeMember),
+          outputs: outputData.map(describeMember),
+        }),
+      ),
     });
   });
 };
+
+function describeMember({ identifier, name, dataType }: Member): Record<string, string> {
+  return { identifier, name, type: dataType.type };
+}

@@ -1,5 +1,5 @@
 import { Dialog } from './dialog';
-import { type Suggestion, suggest } from './suggest';
+import { suggestIdentifiers } from './suggest-identifiers';
 import { sharedText } from './text';
 import { identifierCheck, numberCheck, referenceCheck, validator } from './validate';
 
@@ -30,36 +30,4 @@ export function prepareReportDialog(node: EditorNode, list: 'properties' | 'even
   suggestIdentifiers(dialog, list);
   dialog.unfoldErrors();
   return dialog;
-}
-
-function suggestIdentifiers(dialog: Dialog, list: 'properties' | 'events'): void {
-  let known: Suggestion[] = [];
-  let asked = '';
-  suggest(dialog.field('identifier'), () => known);
-  dialog.watch(['device'], () => {
-    const device = dialog.value('device');
-    if (device === asked) return;
-    asked = device;
-    known = [];
-    if (device === '' || device === '_ADD_') return;
-    $.getJSON(`alink-device/${encodeURIComponent(device)}/thing-model`)
-      .done((answer) => {
-        if (device === asked) known = readSuggestions(answer, list);
-      })
-      // Not deployed yet, or not allowed: the field takes any text all the same.
-      .fail(() => undefined);
-  });
-}
-
-function readSuggestions(answer: unknown, list: 'properties' | 'events'): Suggestion[] {
-  const entries: unknown =
-    typeof answer === 'object' && answer !== null ? Reflect.get(answer, list) : undefined;
-  if (!Array.isArray(entries)) return [];
-  return entries.flatMap((entry: unknown) => {
-    if (typeof entry !== 'object' || entry === null) return [];
-    const { identifier, name, type } = entry as Record<string, unknown>;
-    if (typeof identifier !== 'string') return [];
-    const words = [name, type].filter((word) => typeof word === 'string' && word !== '');
-    return [{ value: identifier, name: words.join(' · ') }];
-  });
 }
