@@ -62,7 +62,7 @@ describe('admin API that the dialogs call', () => {
       ['overheat'],
     );
     const none = await (await get('alink-device/nobody/thing-model', `Bearer ${TOKEN}`)).json();
-    assert.deepEqual(none, { properties: [], events: [] });
+    assert.deepEqual(none, { properties: [], events: [], services: [] });
   });
 
   it('gives no secret away', async () => {
