@@ -7,7 +7,7 @@ import {
   parseRequest,
 } from '../protocol';
 import { findRoute } from './broker/routes';
-import { refusal } from './handlers';
+import { HANDLERS, refusal } from './handlers';
 import type { Platform, ReplyFault, Upward } from './platform';
 import type { Device } from './registry/device';
 import type { ScriptFunction } from './script/types';
@@ -32,8 +32,10 @@ export class Passthrough {
     return route.operation.name === name && route.device.product.dataFormat === 'custom';
   }
 
-  take(message: Upward, fault: ReplyFault | undefined): void {
-    const work = message.route.kind === 'custom' ? this.ownTopic(message) : this.raw(message, fault);
+  /** @param refused code with which a fault refuses it */
+  take(message: Upward, fault: ReplyFault | undefined, refused?: number): void {
+    const own = message.route.kind === 'custom';
+    const work = own ? this.ownTopic(message, refused) : this.raw(message, fault, refused);
     work.catch((thrown: unknown) => this.platform.log(`a script's message failed: ${String(thrown)}`));
   }
 
@@ -56,7 +58,7 @@ export class Passthrough {
     return outcome.ok ? { ok: true, value: outcome.json } : outcome;
   }
 
-  private async raw(message: Upward, fault: ReplyFault | undefined): Promise<void> {
+  private async raw(message: Upward, fault: ReplyFault | undefined, refused?: number): Promise<void> {
     const { platform } = this;
     const { session, topic, payload, qos, route } = message;
     const { device, replyTopic } = route;
@@ -72,10 +74,13 @@ export class Passthrough {
     platform.exchanges.add({ ...came, note: `script: ${alink.value}` });
     const text = Buffer.from(alink.value);
     if (route.kind === 'reply' || isAnswer(alink.value)) {
-      if (fault !== 'loseReply') this.answered(device, text);
+      if (fault !== 'loseReply' && refused === undefined) this.answered(device, text);
       return;
     }
-    const target = this.target(device, alink.value);
+    const target =
+      refused === undefined
+        ? this.target(device, alink.value)
+        : { code: refused, reason: `fault: refuse ${refused}` };
     const result =
       'code' in target
         ? {
@@ -137,18 +142,22 @@ export class Passthrough {
     const route = findRoute(topic, (identity) =>
       identity.productKey === productKey && identity.deviceName === deviceName ? device : undefined,
     );
-    if (route.kind === 'request' && this.platform.answers(route.operation.name)) return { ...route, topic };
+    if (route.kind === 'request' && HANDLERS.has(route.operation.name)) return { ...route, topic };
     return { code: 6300, reason: `there is no method ${method.slice(0, 64)}` };
   }
 
-  private async ownTopic({ session, topic, payload, qos, route }: Upward): Promise<void> {
+  private async ownTopic(
+    { session, topic, payload, qos, route }: Upward,
+    refused: number | undefined,
+  ): Promise<void> {
     const { platform } = this;
     const { device, operation } = route;
     const { identity } = device;
     const json = await this.convert(device, 'transformPayload', [JSON.stringify(topic), byteList(payload)]);
     if (platform.registry.find(session.device.identity) !== session.device) return;
-    const note = json.ok ? `script: ${json.value}` : json.reason;
-    const code = json.ok ? undefined : json.code;
+    const note =
+      refused !== undefined ? `fault: refuse ${refused}` : json.ok ? `script: ${json.value}` : json.reason;
+    const code = refused ?? (json.ok ? undefined : json.code);
     platform.exchanges.add({
       kind: 'up',
       identity,
@@ -159,7 +168,7 @@ export class Passthrough {
       code,
       note,
     });
-    if (json.ok) platform.forwarding.pass(identity, topic, json.value);
+    if (json.ok && refused === undefined) platform.forwarding.pass(identity, topic, json.value);
   }
 }
 

@@ -289,6 +289,10 @@ export class Platform implements ConnectContext {
         return;
       case 'refuse': {
         const { code } = fault;
+        if (this.passthrough.takes(message)) {
+          this.passthrough.take(message, undefined, code);
+          return;
+        }
         const note = `fault: refuse ${code}`;
         this.exchanges.add({
           kind: 'up',
@@ -312,11 +316,6 @@ export class Platform implements ConnectContext {
         this.dropUp(session, topic, payload, qos, `fault: ${fault.action}`);
         if (fault.action === 'kick') this.kick(session.device);
     }
-  }
-
-  /** Whether the platform has an answer to an operation of a device. */
-  answers(operation: OperationName): boolean {
-    return HANDLERS.has(operation);
   }
 
   /** Carries out an operation of a device. */

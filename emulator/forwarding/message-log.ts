@@ -5,7 +5,7 @@ const LONGEST_KEPT = 32 * 1024;
 
 /** One message of the platform's stream to applications (B.9). */
 export class PlatformMessage {
-  private readonly payload: Buffer;
+  private readonly payload: string | Buffer;
 
   constructor(
     readonly seq: number,
@@ -16,13 +16,13 @@ export class PlatformMessage {
     payload: string | Uint8Array,
   ) {
     // A copy: the parser's buffers are parts of larger ones that would all stay in memory.
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    this.payload = Buffer.from(bytes.subarray(0, LONGEST_KEPT));
+    const short = typeof payload === 'string' && payload.length <= LONGEST_KEPT;
+    this.payload = short ? payload : Buffer.from(Buffer.from(payload).subarray(0, LONGEST_KEPT));
   }
 
-  /** At most 32 KB of it. */
+  /** Payload, at most 32 KB of it. */
   get bytes(): Uint8Array {
-    return this.payload;
+    return Buffer.from(this.payload);
   }
 
   get text(): string {

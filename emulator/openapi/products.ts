@@ -42,6 +42,7 @@ function deleteProduct(parameters: ActionParameters): object {
   if (product.devices.size > 0) {
     throw new ActionError('iot.prod.ExistedDevice', 'The product still has devices.');
   }
+  parameters.platform.setScript(product, '');
   parameters.platform.registry.products.delete(product.productKey);
   return {};
 }

@@ -140,6 +140,12 @@ describe('emulator: passthrough products', () => {
     assert.deepEqual(await ask([0, 0, 0, 0, 2, 0, 10, 0]), [2, 0, 0, 0, 2, 2]);
   });
 
+  it('refuses through the script when a fault says so', async () => {
+    emulator.faults.add({ action: 'refuse', code: 429, times: 1 });
+    assert.deepEqual(await ask(report), [2, 0, 0x22, 0x33, 0x44, 0]);
+    assert.deepEqual(emulator.devices.get(LAMP_1)?.properties, {});
+  });
+
   it('makes JSON of own topics that ask for it', async () => {
     const topic = `/${productKey}/${deviceName}/user/update`;
     await send([1, 2, 3], `${topic}?_sn=default`);

@@ -54,6 +54,11 @@ describe('sandbox of product scripts', () => {
     ['a regular expression without end', 'return { x: /^(a+)+$/.test("a".repeat(50) + "b") }', /took longer/],
     ['a memory bomb', 'const a = []; for (;;) a.push({ a })', /memory|took longer/],
     ['a bomb of large blocks', 'const a = []; for (;;) a.push(new Uint8Array(1e6))', /memory|took longer/],
+    [
+      'too many large blocks',
+      'const a = []; for (let i = 0; i < 60; i++) a.push(new Uint8Array(1e6)); return { a: 1 }',
+      /memory/,
+    ],
     ['a text bomb', 'let s = "x"; for (;;) s += s + input', /too long|memory|took longer/],
     ['deep recursion', 'return rawDataToProtocol(input)', /stack overflow/],
     ['a proxy that never answers', `return new Proxy({}, { ownKeys() { ${loop} } })`, /took longer/],
