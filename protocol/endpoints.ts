@@ -99,3 +99,8 @@ export function openApiEndpoint(platform: Platform): { protocol: 'http' | 'https
 function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
+
+/** Host of the platform's API for applications (version 2018-01-20), over HTTPS. */
+export function openApiHost(region: string): string {
+  return `iot.${region}.aliyuncs.com`;
+}

@@ -1,5 +1,6 @@
 export * from './catalogue';
 export * from './certificate';
+export * from './cloud-actions';
 export * from './connect';
 export * from './crc';
 export * from './endpoints';

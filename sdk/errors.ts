@@ -44,6 +44,9 @@ export type ErrorKey =
   | 'tooLate'
   | 'unknownRequest'
   | 'noAnswerWanted'
+  // the platform's API for applications
+  | 'cloudRefused'
+  | 'cloudUnreachable'
   // input
   | 'invalidInput'
   | 'thingModel';

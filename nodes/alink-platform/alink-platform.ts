@@ -1,11 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { EmulatorOptions } from '../../emulator';
-import { type Json, type Platform, TRANSPORTS, type Transport, thingKey } from '../../protocol';
+import { type Json, openApiHost, type Platform, TRANSPORTS, type Transport, thingKey } from '../../protocol';
 import { AlinkError } from '../../sdk';
 import { badSettings, expandText, readNumber } from '../shared/config';
 import { type EmulatorLease, leaseEmulator } from '../shared/emulators';
 import { toAlinkError, toFlowError } from '../shared/flow-error';
-import type { PlatformAccess, PlatformNode } from '../shared/types';
+import type { OpenApiAccess, PlatformAccess, PlatformNode } from '../shared/types';
 
 interface PlatformDef extends NodeDef {
   kind: Platform['kind'];
@@ -18,7 +18,12 @@ interface PlatformDef extends NodeDef {
   emulatorMqttPort: string;
   emulatorHttpPort: string;
   emulatorConfig: string;
+  /** Address of the API, where it is not the region's. */
+  openApiUrl: string;
 }
+
+/** Named in the runtime and in the dialog; never part of an exported flow. */
+type PlatformCredentials = PlatformNode['credentials'];
 
 const PORT = { min: 0, max: 65535 };
 /** Doors of the emulator by the transport that goes through them. */
@@ -31,7 +36,7 @@ const DOORS = {
 
 /** Where devices connect: the embedded emulator, a public region, an instance, or a host of one's own. */
 export = function alinkPlatform(RED: NodeAPI): void {
-  RED.nodes.registerType('alink-platform', function (this: PlatformNode, def: PlatformDef) {
+  function platform(this: PlatformNode, def: PlatformDef) {
     RED.nodes.createNode(this, def);
     let access: Promise<PlatformAccess>;
     let lease: EmulatorLease | undefined;
@@ -39,7 +44,7 @@ export = function alinkPlatform(RED: NodeAPI): void {
       if (def.kind === 'emulator') {
         const options = emulatorOptions(RED, this, def);
         lease = leaseEmulator(this.id, options);
-        access = emulatorAccess(lease, configuredDevices(options.config));
+        access = emulatorAccess(lease, options.config);
       } else {
         access = Promise.resolve(cloudAccess(RED, this, def));
       }
@@ -52,6 +57,10 @@ export = function alinkPlatform(RED: NodeAPI): void {
       lease?.release();
       done();
     });
+  }
+
+  RED.nodes.registerType<PlatformNode, PlatformDef, object, PlatformCredentials>('alink-platform', platform, {
+    credentials: { accessKeyId: { type: 'password' }, accessKeySecret: { type: 'password' } },
   });
 
   // Addresses of a running emulator, for whoever wants to connect something else to it.
@@ -124,7 +133,16 @@ function list(value: unknown, key: string): object[] {
   return Array.isArray(inner) ? inner.filter((entry) => typeof entry === 'object' && entry !== null) : [];
 }
 
-async function emulatorAccess(lease: EmulatorLease, configured: Set<string>): Promise<PlatformAccess> {
+/** The key of an emulator that its products file gives, or the one that an emulator without any takes. */
+function emulatorKey(config: unknown): { id: string; secret: string } {
+  const [key] = list(config, 'accessKeys');
+  const text = (name: string) => (key === undefined ? 'emulator' : String(Reflect.get(key, name)));
+  return { id: text('id'), secret: text('secret') };
+}
+
+async function emulatorAccess(lease: EmulatorLease, config: unknown): Promise<PlatformAccess> {
+  const configured = configuredDevices(config);
+  const key = emulatorKey(config);
   const emulator = await lease.emulator.catch((cause: unknown) => {
     throw emulatorProblem(cause);
   });
@@ -139,6 +157,12 @@ async function emulatorAccess(lease: EmulatorLease, configured: Set<string>): Pr
     provision: (identity, thingModel: Json | undefined) =>
       emulator.provisionDevice(identity, thingModel).deviceSecret,
     isConfigured: (identity) => configured.has(thingKey(identity)),
+    openApi: {
+      endpoint: new URL(emulator.httpUrl).host,
+      protocol: 'http',
+      accessKeyId: key.id,
+      accessKeySecret: key.secret,
+    },
   };
 }
 
@@ -150,9 +174,42 @@ function emulatorProblem(cause: unknown): AlinkError {
   return badSettings(door === 'http' ? 'emulatorHttpPort' : 'emulatorMqttPort', reason);
 }
 
-function cloudAccess(RED: NodeAPI, node: Node, def: PlatformDef): PlatformAccess {
+function cloudAccess(RED: NodeAPI, node: PlatformNode, def: PlatformDef): PlatformAccess {
   const ca = def.ca?.trim();
-  return { platform: cloudPlatform(RED, node, def), ...(ca ? { ca } : {}) };
+  const platform = cloudPlatform(RED, node, def);
+  const openApi = openApiAccess(node, platform, expandText(RED, node, def.openApiUrl));
+  return { platform, ...(ca ? { ca } : {}), ...(openApi ? { openApi } : {}) };
+}
+
+/** @returns undefined without a key or an address: then nothing can be called, and only that */
+function openApiAccess(node: PlatformNode, platform: Platform, url: string): OpenApiAccess | undefined {
+  const credentials = node.credentials as Partial<PlatformCredentials> | undefined;
+  const accessKeyId = credentials?.accessKeyId?.trim() ?? '';
+  const accessKeySecret = credentials?.accessKeySecret?.trim() ?? '';
+  if (accessKeyId === '' || accessKeySecret === '') return undefined;
+  const key = { accessKeyId, accessKeySecret };
+  const instance = platform.kind === 'instance' ? { iotInstanceId: platform.instanceId } : {};
+  if (url !== '') {
+    const { protocol, host } = openApiUrl(url);
+    return { endpoint: host, protocol, ...key, ...instance };
+  }
+  if (platform.kind !== 'public' && platform.kind !== 'instance') return undefined;
+  return { endpoint: openApiHost(platform.region), protocol: 'https', ...key, ...instance };
+}
+
+function openApiUrl(text: string): { protocol: 'http' | 'https'; host: string } {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw badSettings('openApiUrl', 'is not an address');
+  }
+  const { protocol, host, hostname } = url;
+  if (protocol === 'https:') return { protocol: 'https', host };
+  // The signature protects the request, but not what the answer holds.
+  if (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
+    return { protocol: 'http', host };
+  throw badSettings('openApiUrl', 'https is needed');
 }
 
 function cloudPlatform(RED: NodeAPI, node: Node, def: PlatformDef): Platform {

@@ -27,6 +27,10 @@ const instanceName: Check = (value) => {
 };
 const webAddress: Check = (value) =>
   value === '' || /^https?:\/\/[^\s/]+/i.test(value) ? undefined : text(TYPE, 'validate.httpUrl');
+const apiAddress: Check = (value) =>
+  value === '' || /^https:\/\/[^\s/]+|^http:\/\/(localhost|127\.)/i.test(value)
+    ? undefined
+    : text(TYPE, 'validate.openApiUrl');
 const certificate: Check = (value) =>
   value === '' || /-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(value)
     ? undefined
@@ -47,10 +51,12 @@ RED.nodes.registerType('alink-platform', {
     },
     httpUrl: { value: '', validate: validator(onlyFor(['custom'], webAddress)) },
     ca: { value: '', validate: validator(onlyFor(['public', 'instance', 'custom'], certificate)) },
+    openApiUrl: { value: '', validate: validator(onlyFor(['public', 'instance', 'custom'], apiAddress)) },
     emulatorMqttPort: { value: '0', validate: validator(onlyFor(['emulator'], port)) },
     emulatorHttpPort: { value: '0', validate: validator(onlyFor(['emulator'], port)) },
     emulatorConfig: { value: '', validate: validator(onlyFor(['emulator'], jsonObjectCheck)) },
   },
+  credentials: { accessKeyId: { type: 'password' }, accessKeySecret: { type: 'password' } },
   label() {
     if (this.name) return String(this.name);
     switch (this.kind) {

@@ -16,7 +16,7 @@ export class FlowError extends Error {
   constructor(message: string, error: AlinkError) {
     // No `cause`: Node-RED copies it into the message, which must stay plain JSON.
     super(message);
-    this.code = error.code ?? error.key;
+    this.code = error.code ?? error.details.cloudCode ?? error.key;
     this.retry = error.retry;
     this.key = error.key;
   }

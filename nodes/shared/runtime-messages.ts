@@ -22,6 +22,9 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
   const values = {
     ...error.details,
     ...(error.code === undefined ? {} : { code: error.code, explanation: explanationOf(RED, error) }),
+    ...(error.details.cloudCode === undefined
+      ? {}
+      : { explanation: explainCloudCode(RED, error.details.cloudCode) }),
   };
   const explanation =
     error.problems.length > 0
@@ -36,6 +39,11 @@ function explanationOf(RED: NodeAPI, { code, details }: AlinkError): string {
   const operationName = typeof details.operation === 'string' ? details.operation : undefined;
   const found = code === undefined ? undefined : explainCode(code, operationName);
   return found?.[say(RED, 'language', {}, 'en') === 'zh' ? 'zh' : 'en'] ?? String(details.reason ?? '?');
+}
+
+/** What a code of the platform's API means; they are names with dots, which keys of a catalogue cannot hold. */
+function explainCloudCode(RED: NodeAPI, code: string | number): string {
+  return say(RED, `cloudCode.${String(code).replaceAll('.', '_')}`, {}, '');
 }
 
 /** A few words for the status line. */

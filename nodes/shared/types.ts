@@ -2,6 +2,18 @@ import type { Node } from 'node-red';
 import type { DeviceIdentity, Json, Platform, ThingModel } from '../../protocol';
 import type { Device } from '../../sdk';
 
+/** Where the platform's API answers, and with which key. */
+export interface OpenApiAccess {
+  /** Host, and port where it is not the usual. */
+  endpoint: string;
+  /** `http` only for an emulator on this machine. */
+  protocol: 'http' | 'https';
+  accessKeyId: string;
+  accessKeySecret: string;
+  /** Of an enterprise or new public instance; goes with every call. */
+  iotInstanceId?: string;
+}
+
 /** Where devices connect, once it is known: an embedded emulator has to start first. */
 export interface PlatformAccess {
   platform: Platform;
@@ -11,10 +23,12 @@ export interface PlatformAccess {
   provision?: (identity: DeviceIdentity, thingModel: Json | undefined) => string;
   /** Whether the emulator's products file names the device: then its secret counts, as on the platform. */
   isConfigured?: (identity: DeviceIdentity) => boolean;
+  /** Absent when no access key is set. */
+  openApi?: OpenApiAccess;
 }
 
 /** The platform config node as its devices see it. */
-export interface PlatformNode extends Node {
+export interface PlatformNode extends Node<{ accessKeyId: string; accessKeySecret: string }> {
   /** @throws AlinkError when its settings cannot work or its emulator could not start */
   access(): Promise<PlatformAccess>;
 }

@@ -1,0 +1,113 @@
+import { AlinkError } from '../../sdk';
+import type { OpenApiAccess } from '../shared/types';
+import type { AnswerBody } from './answer';
+
+const VERSION = '2018-01-20';
+/** Longer than the longest that the platform waits for a device. */
+const READ_MARGIN_MS = 5000;
+const CONNECT_MS = 10_000;
+/** Calls under way from one node; more wait for nothing but memory. */
+const MOST_CALLS = 500;
+
+/** Calls actions of the platform's API with one access key. */
+export class OpenApiClient {
+  #client: Promise<{
+    call: (action: string, query: Record<string, string>, readMs: number) => Promise<AnswerBody>;
+  }>;
+  #open = 0;
+
+  constructor(private readonly access: OpenApiAccess) {
+    this.#client = connect(access);
+    this.#client.catch(() => undefined); // told by the first call
+  }
+
+  /**
+   * @param waitMs how long the platform itself waits for a device
+   * @throws AlinkError `cloudUnreachable`, `cloudRefused` with the platform's code, `waitingFull`
+   */
+  async call(action: string, parameters: Record<string, string>, waitMs: number): Promise<AnswerBody> {
+    if (this.#open >= MOST_CALLS) {
+      const message = `${MOST_CALLS} calls are under way`;
+      throw new AlinkError('waitingFull', message, { retry: 'slow', details: { limit: MOST_CALLS } });
+    }
+    this.#open++;
+    try {
+      const { iotInstanceId } = this.access;
+      const query =
+        iotInstanceId === undefined ? parameters : { IotInstanceId: iotInstanceId, ...parameters };
+      return await (await this.#client).call(action, query, waitMs + READ_MARGIN_MS);
+    } catch (thrown) {
+      throw this.#asError(thrown);
+    } finally {
+      this.#open--;
+    }
+  }
+
+  #asError(thrown: unknown): AlinkError {
+    if (thrown instanceof AlinkError) return thrown;
+    const object: object = typeof thrown === 'object' && thrown !== null ? thrown : {};
+    const code: unknown = Reflect.get(object, 'code');
+    const status: unknown = Reflect.get(object, 'statusCode');
+    const message = String(Reflect.get(object, 'message') ?? thrown);
+    if (typeof status === 'number' && typeof code === 'string') return refused(code, message);
+    const { endpoint } = this.access;
+    // The library's words for a failed connection hold the whole address with its signature.
+    const reason =
+      typeof code === 'string' ? code : message.replace(/https?:\/\/\S+/g, endpoint).slice(0, 200);
+    return new AlinkError('cloudUnreachable', `${endpoint}: ${reason}`, {
+      retry: 'slow',
+      details: { host: endpoint, reason },
+    });
+  }
+}
+
+/** An answer of the platform that is no success. */
+export function refused(code: string, platformMessage: string): AlinkError {
+  return new AlinkError('cloudRefused', `the platform answered ${code}`, {
+    details: { cloudCode: code },
+    ...(platformMessage === '' ? {} : { platformMessage: platformMessage.slice(0, 500) }),
+    retry: /throttl|SystemException|ServiceUnavailable|TIMEOUT|OFFLINE|HALFCONN/i.test(code) ? 'slow' : 'no',
+  });
+}
+
+// Loaded with the first call: a flow that only reports never loads it.
+async function connect({ endpoint, protocol, accessKeyId, accessKeySecret }: OpenApiAccess) {
+  const {
+    default: { default: Client },
+    $OpenApiUtil,
+  } = await import('@alicloud/openapi-core');
+  const { RuntimeOptions } = await import('@darabonba/typescript');
+  const client = new Client(
+    new $OpenApiUtil.Config({
+      accessKeyId,
+      accessKeySecret,
+      endpoint,
+      protocol,
+      // Otherwise the library adds what it finds in the environment.
+      userAgent: 'node-red-contrib-alink',
+    }),
+  );
+  return {
+    call: async (action: string, query: Record<string, string>, readTimeout: number): Promise<AnswerBody> => {
+      const params = new $OpenApiUtil.Params({
+        action,
+        version: VERSION,
+        protocol,
+        pathname: '/',
+        method: 'POST',
+        authType: 'AK',
+        style: 'RPC',
+        reqBodyType: 'formData',
+        bodyType: 'json',
+      });
+      // No retries: an action that was carried out must not be carried out again unasked.
+      const runtime = new RuntimeOptions({ readTimeout, connectTimeout: CONNECT_MS, autoretry: false });
+      const { body } = await client.callApi(
+        params,
+        new $OpenApiUtil.OpenApiRequest({ body: query }),
+        runtime,
+      );
+      return (body ?? {}) as AnswerBody;
+    },
+  };
+}

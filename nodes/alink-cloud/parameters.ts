@@ -1,0 +1,88 @@
+import type { CloudAction } from '../../protocol';
+import { isJsonObject, toJson } from '../../protocol';
+import { AlinkError } from '../../sdk';
+
+/** What the dialog and the message say, before it becomes parameters of the API. */
+export interface CallInput {
+  productKey?: string | undefined;
+  deviceName?: string | undefined;
+  identifier: string;
+  topic: string;
+  qos: string;
+  /** Seconds. */
+  timeout: number | undefined;
+  value: unknown;
+  /** Free parameters, merged over the others. */
+  parameters: unknown;
+}
+
+/** A service or RRPC that the platform waits for this long unless told otherwise, seconds. */
+export const STANDARD_TIMEOUT = 5;
+
+/**
+ * Parameters of an action of the platform's API, as it wants them: texts only.
+ * @throws AlinkError `invalidInput` naming the parameter
+ */
+export function callParameters(action: CloudAction, input: CallInput): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  const { productKey, deviceName } = input;
+  if (action.of !== 'nothing' && productKey !== undefined) parameters.ProductKey = productKey;
+  if (action.of === 'device' && deviceName !== undefined) parameters.DeviceName = deviceName;
+  const { identifier, topic, value } = action;
+  if (identifier !== undefined && input.identifier !== '') {
+    parameters[identifier.list ? `${identifier.parameter}.1` : identifier.parameter] = input.identifier;
+  }
+  if (topic !== undefined && input.topic !== '') parameters[topic] = fullTopic(input);
+  if (action.fields.includes('qos')) parameters.Qos = input.qos === '1' ? '1' : '0';
+  if (action.fields.includes('timeout')) {
+    parameters.Timeout = String(Math.round((input.timeout ?? STANDARD_TIMEOUT) * 1000));
+  }
+  if (value !== undefined) parameters[value.parameter] = written(value.parameter, value.as, input.value);
+  for (const [name, given] of freeParameters(input.parameters)) parameters[name] = given;
+  return parameters;
+}
+
+// A short topic is that of the device; the broadcast's and others' are written in full.
+function fullTopic({ topic, productKey = '', deviceName = '' }: CallInput): string {
+  return topic.startsWith('/') ? topic : `/${productKey}/${deviceName}/${topic}`;
+}
+
+function written(parameter: string, as: 'json' | 'base64' | 'text', value: unknown): string {
+  if (as === 'base64') return bytes(parameter, value).toString('base64');
+  if (typeof value === 'string' && as === 'json') return value;
+  const json = toJson(value ?? {});
+  if (!json.ok) throw invalid(parameter, `${json.found} cannot be sent`);
+  return JSON.stringify(json.value);
+}
+
+function bytes(parameter: string, value: unknown): Buffer {
+  if (Buffer.isBuffer(value)) return value;
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (typeof value === 'string') return Buffer.from(value);
+  const json = toJson(value ?? '');
+  if (!json.ok) throw invalid(parameter, `${json.found} cannot be sent`);
+  return Buffer.from(JSON.stringify(json.value));
+}
+
+/** Lists become `Name.1`, `Name.2`; objects JSON text. */
+function freeParameters(given: unknown): Array<[string, string]> {
+  if (given === undefined || given === null || given === '') return [];
+  const json = toJson(given);
+  if (!json.ok || !isJsonObject(json.value)) {
+    throw invalid('parameters', 'are not an object, for example {"PageSize": 10}');
+  }
+  return Object.entries(json.value).flatMap(([name, value]): Array<[string, string]> => {
+    if (value === null) return [];
+    if (Array.isArray(value)) return value.map((entry, i) => [`${name}.${i + 1}`, text(entry)]);
+    return [[name, text(value)]];
+  });
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function invalid(field: string, problem: string): AlinkError {
+  const reason = `${field}: ${problem}`;
+  return new AlinkError('invalidInput', reason, { details: { field, reason } });
+}

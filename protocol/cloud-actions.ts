@@ -1,0 +1,129 @@
+/** Fields of the dialog beside the device and the free parameters. */
+export type ActionField = 'identifier' | 'topic' | 'qos' | 'timeout' | 'value';
+
+/** What the list of actions is grouped by. */
+export type ActionGroup =
+  | 'property'
+  | 'service'
+  | 'message'
+  | 'desired'
+  | 'data'
+  | 'device'
+  | 'shadow'
+  | 'tag';
+
+/** One action of the platform's API that has a form of its own. */
+export interface CloudAction {
+  name: string;
+  group: ActionGroup;
+  fields: readonly ActionField[];
+  /** Parameter that the value goes into, and how: as JSON text, as Base64 of its bytes, or as plain text. */
+  value?: { parameter: string; as: 'json' | 'base64' | 'text' };
+  /** Parameter of the identifier; a list is written as `Name.1`. */
+  identifier?: { parameter: string; list?: true };
+  topic?: string;
+  /** Names the device by ProductKey and DeviceName; `product`: by the ProductKey only. */
+  of: 'device' | 'product' | 'nothing';
+  /** What the flow gets instead of the answer's `Data`. */
+  result?: 'rrpc' | 'service' | 'shadow' | 'tags';
+}
+
+const ITEMS = { parameter: 'Items', as: 'json' } as const;
+const CONTENT = { parameter: 'MessageContent', as: 'base64' } as const;
+
+/** The actions with a form; any other goes by its name with free parameters. */
+export const CLOUD_ACTIONS: readonly CloudAction[] = [
+  { name: 'SetDeviceProperty', group: 'property', fields: ['value'], value: ITEMS, of: 'device' },
+  {
+    name: 'InvokeThingService',
+    group: 'service',
+    fields: ['identifier', 'value'],
+    identifier: { parameter: 'Identifier' },
+    value: { parameter: 'Args', as: 'json' },
+    of: 'device',
+    result: 'service',
+  },
+  {
+    name: 'Pub',
+    group: 'message',
+    fields: ['topic', 'qos', 'value'],
+    topic: 'TopicFullName',
+    value: CONTENT,
+    of: 'product',
+  },
+  {
+    name: 'PubBroadcast',
+    group: 'message',
+    fields: ['topic', 'value'],
+    topic: 'TopicFullName',
+    value: CONTENT,
+    of: 'product',
+  },
+  {
+    name: 'RRpc',
+    group: 'message',
+    fields: ['topic', 'timeout', 'value'],
+    topic: 'Topic',
+    value: { parameter: 'RequestBase64Byte', as: 'base64' },
+    of: 'device',
+    result: 'rrpc',
+  },
+  { name: 'SetDeviceDesiredProperty', group: 'desired', fields: ['value'], value: ITEMS, of: 'device' },
+  {
+    name: 'QueryDeviceDesiredProperty',
+    group: 'desired',
+    fields: ['identifier'],
+    identifier: { parameter: 'Identifier', list: true },
+    of: 'device',
+  },
+  { name: 'QueryDevicePropertyStatus', group: 'data', fields: [], of: 'device' },
+  {
+    name: 'QueryDevicePropertyData',
+    group: 'data',
+    fields: ['identifier'],
+    identifier: { parameter: 'Identifier' },
+    of: 'device',
+  },
+  {
+    name: 'QueryDeviceEventData',
+    group: 'data',
+    fields: ['identifier'],
+    identifier: { parameter: 'Identifier' },
+    of: 'device',
+  },
+  {
+    name: 'QueryDeviceServiceData',
+    group: 'data',
+    fields: ['identifier'],
+    identifier: { parameter: 'Identifier' },
+    of: 'device',
+  },
+  { name: 'GetDeviceStatus', group: 'device', fields: [], of: 'device' },
+  { name: 'QueryDeviceDetail', group: 'device', fields: [], of: 'device' },
+  { name: 'RegisterDevice', group: 'device', fields: [], of: 'device' },
+  { name: 'DisableThing', group: 'device', fields: [], of: 'device' },
+  { name: 'EnableThing', group: 'device', fields: [], of: 'device' },
+  { name: 'DeleteDevice', group: 'device', fields: [], of: 'device' },
+  { name: 'GetDeviceShadow', group: 'shadow', fields: [], of: 'device', result: 'shadow' },
+  {
+    name: 'UpdateDeviceShadow',
+    group: 'shadow',
+    fields: ['value'],
+    value: { parameter: 'ShadowMessage', as: 'json' },
+    of: 'device',
+  },
+  {
+    name: 'SaveDeviceProp',
+    group: 'tag',
+    fields: ['value'],
+    value: { parameter: 'Props', as: 'json' },
+    of: 'device',
+  },
+  { name: 'QueryDeviceProp', group: 'tag', fields: [], of: 'device', result: 'tags' },
+];
+
+/** The form of an action; one without gets the device and free parameters. */
+export function cloudAction(name: string): CloudAction {
+  const known = CLOUD_ACTIONS.find((action) => action.name === name);
+  return known ?? { name, group: 'device', fields: [], of: 'device' };
+}
