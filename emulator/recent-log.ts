@@ -27,7 +27,16 @@ export class RecentLog<T extends { readonly seq: number }> {
     if (this.waiters.size > 0) {
       for (const waiter of [...this.waiters]) if (waiter.fits(entry)) waiter.found(entry);
     }
-    if (this.listeners.size > 0) for (const listener of [...this.listeners]) listener(entry);
+    for (const listener of [...this.listeners]) {
+      try {
+        listener(entry);
+      } catch (thrown) {
+        // What a listener does wrong must not stop the message that it was told of.
+        queueMicrotask(() => {
+          throw thrown;
+        });
+      }
+    }
     return entry;
   }
 

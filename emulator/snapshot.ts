@@ -5,6 +5,7 @@ import { readJobs, writeJobs } from './job-snapshot';
 import type { Platform } from './platform';
 import type { Device } from './registry/device';
 import { OPEN_TOPIC_CLASSES } from './registry/product';
+import { scriptProblem } from './script/types';
 
 /** A snapshot file that cannot be read. */
 export class SnapshotError extends Error {
@@ -45,6 +46,8 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
     productKey: product.productKey,
     productSecret: product.productSecret,
     dynamicRegistration: product.dynamicRegistration,
+    dataFormat: product.dataFormat,
+    script: product.script?.text,
     thingModel: product.thingModel?.document,
     draftModel: product.draftModel?.document,
     devices: [...product.devices.values()].map((device) => ({
@@ -69,15 +72,21 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
 function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<Device>): void {
   if (!isJsonObject(entry) || typeof entry.productKey !== 'string') return;
   const { registry } = platform;
+  const configured = registry.products.get(entry.productKey);
   const product =
-    registry.products.get(entry.productKey) ??
+    configured ??
     registry.addProduct({
       productKey: entry.productKey,
       topics: OPEN_TOPIC_CLASSES,
       dynamicRegistration: entry.dynamicRegistration === true,
+      dataFormat: entry.dataFormat === 'custom' ? 'custom' : 'alink',
       ...(typeof entry.productSecret === 'string' ? { productSecret: entry.productSecret } : {}),
       ...(isJsonObject(entry.thingModel) ? { thingModel: parseThingModel(entry.thingModel) } : {}),
     });
+  const { script } = entry;
+  if (configured === undefined && typeof script === 'string' && scriptProblem(script) === undefined) {
+    platform.setScript(product, script);
+  }
   if (isJsonObject(entry.draftModel)) product.draftModel = parseThingModel(entry.draftModel);
   for (const saved of Array.isArray(entry.devices) ? entry.devices : []) {
     if (!isJsonObject(saved) || typeof saved.deviceName !== 'string') continue;

@@ -36,6 +36,25 @@ describe('emulator: snapshot', () => {
     return emulator;
   };
 
+  it('keeps the script of a product that the configuration does not name', async () => {
+    const first = await start();
+    const created = await cloudClient(first).createProduct(
+      new models.CreateProductRequest({ productName: 'meter', nodeType: 0, dataFormat: 0 }),
+    );
+    const key = created.body?.data?.productKey ?? '';
+    first.setScript(key, 'function rawDataToProtocol() { return {} }');
+    first.setScript(productKey, 'function rawDataToProtocol() { return {} }');
+    await first.close();
+    const cloud = cloudClient(await start());
+    const script = async (product: string) =>
+      (await cloud.getThingScript(new models.GetThingScriptRequest({ productKey: product }))).body?.data
+        ?.scriptUrl;
+    assert.match((await script(key)) ?? '', /^data:/);
+    assert.equal(await script(productKey), undefined);
+    const { body } = await cloud.queryProduct(new models.QueryProductRequest({ productKey: key }));
+    assert.equal(body?.data?.dataFormat, 0);
+  });
+
   it('keeps what devices wrote and what they were asked for', async () => {
     const first = await start();
     const lamp = await onlineLamp(first, LAMP_1, { parameters: { _ss: 1 } });
