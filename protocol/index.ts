@@ -12,4 +12,5 @@ export * from './message-id';
 export * from './result-codes';
 export * from './signing';
 export * from './thing-model';
+export * from './topic-check';
 export * from './topics';

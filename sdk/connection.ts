@@ -63,6 +63,7 @@ export class Connection {
       timing: options.timing,
       log,
       filters: () => this.#filters(),
+      qosOf: (filter) => (this.#replyFilters.has(filter) ? 1 : this.#messageListeners.qosOf(filter)),
       onRefusedFilter: (filter) => this.#refusedFilter(filter),
       onMessage: (message) => this.#receive(message),
       onState: () => this.#tellState(),

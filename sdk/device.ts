@@ -118,8 +118,8 @@ class DeviceHandle implements Device {
     return this.#track(this.#connection().onOnline(listener));
   }
 
-  onMessage: Device['onMessage'] = (filter, listener, onRefused) =>
-    this.#track(this.#connection().onMessage(filter, { listener, onRefused }));
+  onMessage: Device['onMessage'] = (filter, listener, onRefused, { qos = 1 } = {}) =>
+    this.#track(this.#connection().onMessage(filter, { listener, onRefused, qos }));
 
   connect(): void {
     this.#connection().session.start();

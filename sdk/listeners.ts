@@ -7,6 +7,8 @@ export interface MessageListener {
   /** Absent: only the subscription is wanted, the messages go another way. */
   listener?: (message: IncomingMessage) => void;
   onRefused?: ((error: AlinkError) => void) | undefined;
+  /** Of the subscription; 1 by default. */
+  qos?: 0 | 1;
 }
 
 /** Topics come from the network; more than these are matched anew each time. */
@@ -22,6 +24,7 @@ interface KeptPlace {
   bytes: number;
   /** Whether the messages themselves are kept. */
   wanted: boolean;
+  qos: 0 | 1;
   timer: NodeJS.Timeout;
 }
 
@@ -49,6 +52,13 @@ export class MessageListeners {
     return this.#byFilter.get(filter) ?? [];
   }
 
+  /** QoS to subscribe a filter with: the highest that anyone wants. */
+  qosOf(filter: string): 0 | 1 {
+    const kept = this.#kept.get(filter);
+    const wanted = [...this.of(filter), ...(kept ? [kept] : [])];
+    return wanted.length > 0 && wanted.every(({ qos }) => qos === 0) ? 0 : 1;
+  }
+
   /** @returns messages that came while the filter's place was kept, in order, for this listener */
   add(filter: string, entry: MessageListener): readonly IncomingMessage[] {
     const kept = this.#kept.get(filter);
@@ -71,7 +81,13 @@ export class MessageListeners {
       end();
     }, this.takeoverMs);
     timer.unref();
-    this.#kept.set(filter, { messages: [], bytes: 0, wanted: last.listener !== undefined, timer });
+    this.#kept.set(filter, {
+      messages: [],
+      bytes: 0,
+      wanted: last.listener !== undefined,
+      qos: last.qos ?? 1,
+      timer,
+    });
   }
 
   /** A message for filters that nobody listens to at the moment. */

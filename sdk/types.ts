@@ -159,12 +159,14 @@ export interface Device {
   /**
    * Messages on topics that fit the filter; the filter is subscribed while anyone listens.
    * @param onRefused told each time the platform refuses the subscription (`subscriptionRefused`)
+   * @param options `qos` of the subscription, 1 by default; the highest of all that listen to this filter counts
    * @throws AlinkError `badSettings` when the filter cannot be subscribed
    */
   onMessage(
     filter: string,
     listener: (message: IncomingMessage) => void,
     onRefused?: (error: AlinkError) => void,
+    options?: { qos?: 0 | 1 },
   ): () => void;
   /**
    * Reports properties (B.1 rows 1, 4).

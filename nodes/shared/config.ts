@@ -11,6 +11,7 @@ export type ValueSource =
   | 'num'
   | 'bool'
   | 'json'
+  | 'bin'
   | 'date'
   | 'jsonata'
   | 'env';

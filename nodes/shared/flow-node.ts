@@ -89,10 +89,15 @@ export interface InputContext {
   info: AlinkInfo;
 }
 
-export type InputHandler = (msg: AlinkMessage, context: InputContext) => Promise<Outcome>;
+/** What became of a message that no envelope answers: the platform has it, or nobody will ever say. */
+export interface Delivered {
+  status: 'acknowledged' | 'sent';
+}
+
+export type InputHandler = (msg: AlinkMessage, context: InputContext) => Promise<Outcome | Delivered>;
 
 /**
- * The one way a message goes through a node that reports: handle it, then exactly one of
+ * The one way a message goes through a node that sends something: handle it, then exactly one of
  * `send` with `done()`, or `done(err)`; the outcome stands in `msg.alink` either way.
  */
 export function handleInput(RED: NodeAPI, node: Node, link: ThingLink, handler: InputHandler): void {
@@ -104,7 +109,7 @@ export function handleInput(RED: NodeAPI, node: Node, link: ThingLink, handler: 
       info.deviceName = device.identity.deviceName;
       assertSameDevice(msg.device, device);
       const outcome = await handler(msg, { device, info });
-      Object.assign(info, acknowledged(RED, outcome));
+      Object.assign(info, 'reply' in outcome ? acknowledged(RED, outcome) : outcome);
     } catch (thrown) {
       const error = toAlinkError(thrown);
       const flowError = toFlowError(RED, error);

@@ -42,12 +42,15 @@ export interface RequestInfo extends AlinkInfo {
 }
 
 export interface RequestsOptions {
-  filters: readonly RequestFilter[];
+  /** Which requests; a function when the filter names the device. @throws AlinkError `badSettings` */
+  filters: readonly RequestFilter[] | ((device: Device) => readonly RequestFilter[]);
   handling?: Omit<RequestHandling, 'timeLimitMs' | 'onProblem'>;
   /** Who answers. */
   reply: (request: IncomingRequest) => 'now' | 'flow';
   /** Answer given at once; 200 without data unless told. */
   receipt?: RequestAnswer;
+  /** Whether a flow that does not answer this request in time is no mistake. */
+  mayStaySilent?: (request: IncomingRequest) => boolean;
   /** What the flow gets, `alink` aside; `{ payload: params }` unless told. */
   messages?: (request: IncomingRequest) => readonly NodeMessage[];
 }
@@ -62,10 +65,11 @@ export function handleRequests(
   def: Pick<RequestDef, 'device' | 'timeLimit'>,
   options: RequestsOptions,
 ): ThingLink {
-  const { filters, reply, receipt = {}, messages = plainMessage } = options;
+  const { filters, reply, receipt = {}, mayStaySilent, messages = plainMessage } = options;
 
   const onProblem = (error: AlinkError, request: IncomingRequest | undefined) => {
     if (link.signal.aborted) return;
+    if (error.key === 'notAnswered' && request && mayStaySilent?.(request)) return;
     link.status.error(error);
     const flowError = toFlowError(RED, error);
     const failure = failed(RED, error, flowError.message);
@@ -96,7 +100,8 @@ export function handleRequests(
       ...(seconds === undefined ? {} : { timeLimitMs: seconds * 1000 }),
       onProblem,
     };
-    const stops = filters.map((filter) =>
+    const taken = typeof filters === 'function' ? filters(device) : filters;
+    const stops = taken.map((filter) =>
       device.onRequest(
         filter,
         (request) => {

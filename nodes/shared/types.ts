@@ -53,6 +53,7 @@ export interface AlinkInfo {
   message?: string;
   method?: string;
   identifier?: string;
+  topic?: string;
   time?: number;
   /** Rules of the thing model that were let through or broken, one sentence each. */
   problems?: string[];

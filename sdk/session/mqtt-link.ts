@@ -34,7 +34,7 @@ export interface MqttLink {
     done: (error?: Error | null) => void,
   ): void;
   /** @returns the filters that the platform refused */
-  subscribe(filters: readonly string[]): Promise<string[]>;
+  subscribe(filters: readonly string[], qos: 0 | 1): Promise<string[]>;
   unsubscribe(filters: readonly string[]): void;
   /** Says DISCONNECT and resolves when the socket is closed, which is cut after `endMs`. */
   end(): Promise<void>;
@@ -151,9 +151,9 @@ function asLink(client: MqttClient, stream: Duplex, endMs: number, isOpen: () =>
       if (!isOpen()) done(new Error('the link is closed'));
       else client.publish(topic, payload as string | Buffer, { qos }, done);
     },
-    subscribe: (filters) =>
+    subscribe: (filters, qos) =>
       new Promise((resolve, reject) => {
-        client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
+        client.subscribe([...filters], { qos }, (error, _granted, packet) => {
           // A refused filter is an error to MQTT.js; the codes tell which one it was.
           const codes = packet?.granted ?? [];
           if (error && packet === undefined) reject(error);

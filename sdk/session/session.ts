@@ -21,6 +21,7 @@ export interface SessionOptions {
   log: (line: LogLine) => void;
   /** Filters to subscribe on every connect. */
   filters: () => readonly string[];
+  qosOf: (filter: string) => 0 | 1;
   onRefusedFilter: (filter: string) => void;
   onMessage: (message: IncomingMessage) => void;
   onState: (state: MachineState) => void;
@@ -37,8 +38,8 @@ export class Session {
   readonly #now: () => number;
   #state: MachineState = IDLE;
   #link: MqttLink | undefined;
-  /** Filters that the open link was asked for. */
-  #asked = new Set<string>();
+  /** Filters that the open link was asked for, with their QoS. */
+  #asked = new Map<string, 0 | 1>();
   #retry: NodeJS.Timeout | undefined;
   #attempt: AbortController | undefined;
 
@@ -69,7 +70,7 @@ export class Session {
 
   /** Adds filters to a running connection; they are part of every later one through `filters`. */
   subscribe(filters: readonly string[]): void {
-    if (this.#link) void this.#subscribe(this.#link, filters);
+    if (this.#link) void this.#subscribe(this.#link, filters).then((refused) => this.#tellRefused(refused));
   }
 
   unsubscribe(filters: readonly string[]): void {
@@ -162,11 +163,13 @@ export class Session {
     }
     used = true;
     this.#link = link;
-    this.#asked = new Set();
-    await this.#subscribe(link, this.#options.filters());
+    this.#asked = new Map();
+    const refused = await this.#subscribe(link, this.#options.filters());
     if (this.#link !== link) return; // stopped or lost meanwhile
     this.#step({ type: 'online' });
     this.#options.onOnline();
+    // After the news that the connection is there, which would otherwise cover it.
+    this.#tellRefused(refused);
   }
 
   #lost(error: AlinkError, kicked: boolean): void {
@@ -175,25 +178,46 @@ export class Session {
     this.#options.onOffline(error);
   }
 
-  async #subscribe(link: MqttLink, wanted: readonly string[]): Promise<void> {
-    const filters = wanted.filter((filter) => !this.#asked.has(filter));
-    if (filters.length === 0) return;
-    for (const filter of filters) this.#asked.add(filter);
+  /** @returns filters that the platform refused */
+  async #subscribe(link: MqttLink, wanted: readonly string[]): Promise<string[]> {
+    const { qosOf } = this.#options;
+    const filters = wanted.filter((filter) => this.#asked.get(filter) !== qosOf(filter));
+    const refused = await Promise.all(
+      ([1, 0] as const).map((qos) =>
+        this.#ask(
+          link,
+          filters.filter((filter) => qosOf(filter) === qos),
+          qos,
+        ),
+      ),
+    );
+    return refused.flat();
+  }
+
+  async #ask(link: MqttLink, filters: readonly string[], qos: 0 | 1): Promise<string[]> {
+    if (filters.length === 0) return [];
+    for (const filter of filters) this.#asked.set(filter, qos);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string[]>((resolve) => {
       timer = setTimeout(() => resolve([]), this.#timing.subackMs);
     });
     try {
-      for (const filter of await Promise.race([link.subscribe(filters), late])) {
-        if (this.#link === link) this.#asked.delete(filter);
-        this.#options.log({ level: 'warn', event: 'subscriptionRefused', details: { topic: filter } });
-        this.#options.onRefusedFilter(filter);
-      }
+      const refused = await Promise.race([link.subscribe(filters, qos), late]);
+      if (this.#link === link) for (const filter of refused) this.#asked.delete(filter);
+      return refused;
     } catch (thrown) {
       // The connection went away meanwhile, which its own event tells.
       this.#options.log({ level: 'debug', event: 'subscribeFailed', details: { reason: String(thrown) } });
+      return [];
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  #tellRefused(filters: readonly string[]): void {
+    for (const filter of filters) {
+      this.#options.log({ level: 'warn', event: 'subscriptionRefused', details: { topic: filter } });
+      this.#options.onRefusedFilter(filter);
     }
   }
 }

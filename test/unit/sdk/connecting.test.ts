@@ -50,7 +50,7 @@ describe('connecting', () => {
     it(`works over ${transport}, with own CA where there is a certificate`, async () => {
       broker = await ScriptedBroker.start(door());
       const link = await openLink(options(transport, broker.port, { ca: trusted.cert }));
-      assert.deepEqual(await link.subscribe(['a/b']), []);
+      assert.deepEqual(await link.subscribe(['a/b'], 1), []);
       await new Promise<void>((resolve, reject) =>
         link.publish('a/b', 'x', 1, (error) => (error ? reject(error) : resolve())),
       );
