@@ -6,6 +6,7 @@ import {
   DEMO_DEVICE,
   DEMO_PLATFORM,
   EditorPage,
+  flowTypes,
   idOf,
   type Language,
   type Theme,
@@ -13,12 +14,17 @@ import {
 } from '../support/editor';
 
 const LOCALES = join(resolve(__dirname, '..', '..'), 'locales');
-const FLOW_TYPES = ['alink-property-post', 'alink-event-out', 'alink-lifecycle'];
+const FLOW_TYPES = flowTypes();
 /** Each dialog, and the choices that change what it shows. */
 const DIALOGS: Array<[type: string, field?: string]> = [
   ['alink-platform', 'kind'],
   ['alink-device', 'authentication'],
   ['alink-device', 'thingModelSource'],
+  ['alink-property-set', 'reply'],
+  ['alink-property-set', 'get'],
+  ['alink-property-set', 'unknown'],
+  ['alink-property-set', 'output'],
+  ['alink-service-in', 'reply'],
   ...FLOW_TYPES.map((type): [string] => [type]),
 ];
 

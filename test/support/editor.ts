@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before } from 'mocha';
 import type { Browser, Page } from 'playwright-core';
@@ -29,7 +29,9 @@ const WIDE = { width: 1500, height: 1000 };
 
 let started: Promise<EditorHost> | undefined;
 
-/** Ids of the demo's nodes that have a dialog. */
+const EXAMPLES = join(resolve(__dirname, '..', '..'), 'examples');
+
+/** The demo, and one node of each further type from the examples: all that have a dialog. */
 export const DEMO = readDemo();
 export const DEMO_PLATFORM = idOf('alink-platform');
 export const DEMO_DEVICE = idOf('alink-device');
@@ -155,10 +157,31 @@ export class EditorPage {
 }
 
 function readDemo(): FlowNode[] {
-  const file = join(resolve(__dirname, '..', '..'), 'examples', 'demo.json');
-  const flow = JSON.parse(readFileSync(file, 'utf8')) as FlowNode[];
-  const platform = { ...nodeOf(flow, 'alink-platform'), id: 'public-platform', name: '', kind: 'public' };
-  return [...flow, platform];
+  const flow = readExample('demo.json');
+  const platform = nodeOf(flow, 'alink-platform');
+  const shown = new Set(flow.map(({ type }) => type));
+  const others = readdirSync(EXAMPLES).flatMap((file) => {
+    const found = readExample(file).filter(({ type }) => type.startsWith('alink-') && !shown.has(type));
+    // Each type once, on the demo's canvas with the demo's device.
+    return found.flatMap((node) => {
+      if (shown.has(node.type)) return [];
+      shown.add(node.type);
+      const place = { z: nodeOf(flow, 'tab').id, x: 200, y: 600 + 40 * shown.size, wires: [] };
+      return [
+        {
+          ...node,
+          ...place,
+          ...(node.device ? { device: nodeOf(flow, 'alink-device').id } : {}),
+          ...(node.platform ? { platform: platform.id } : {}),
+        },
+      ];
+    });
+  });
+  return [...flow, { ...platform, id: 'public-platform', name: '', kind: 'public' }, ...others];
+}
+
+function readExample(file: string): FlowNode[] {
+  return JSON.parse(readFileSync(join(EXAMPLES, file), 'utf8')) as FlowNode[];
 }
 
 function nodeOf(flow: readonly FlowNode[], type: string): FlowNode {
@@ -169,4 +192,14 @@ function nodeOf(flow: readonly FlowNode[], type: string): FlowNode {
 
 export function idOf(type: string): string {
   return nodeOf(DEMO, type).id;
+}
+
+/** Types of ours on the canvas, without the two that are settings. */
+export function flowTypes(): string[] {
+  return DEMO.map(({ type }) => type).filter(
+    (type, i, types) =>
+      type.startsWith('alink-') &&
+      !['alink-platform', 'alink-device'].includes(type) &&
+      types.indexOf(type) === i,
+  );
 }
