@@ -1,4 +1,4 @@
-import { KEEP_ALIVE_SECONDS, LIMITS, topicMatches, topicProblem } from '../protocol';
+import { KEEP_ALIVE_SECONDS, topicMatches, topicProblem } from '../protocol';
 import { Downlink } from './downlink/downlink';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
@@ -11,12 +11,9 @@ import { Session } from './session/session';
 import { TIMING } from './session/timing';
 import { DeviceThingModel } from './thing-model';
 import { DeviceIdentityTopics } from './topics';
-import type { DeviceOptions, IncomingMessage, LogLine, SessionState } from './types';
+import type { DeviceOptions, IncomingMessage, LogLine, RequestOptions, SessionState } from './types';
 
 type Log = (line: LogLine) => void;
-
-/** Published and not yet acknowledged, outside of requests; more are refused instead of filling the memory. */
-const MOST_PUBLISHING = 10_000;
 
 /** One device's connection and everything on it, shared by all handles of that device. */
 export class Connection {
@@ -34,7 +31,6 @@ export class Connection {
   readonly #replyFilters: Set<string>;
   /** Reply topics that are known to be covered by a filter. */
   readonly #coveredReplies = new Set<string>();
-  readonly #publishing = new Set<(error: Error) => void>();
   #toldWaiting = 0;
 
   /** @throws AlinkError `badSettings` naming the field */
@@ -89,7 +85,7 @@ export class Connection {
       thingModel: this.thingModel,
       lastReported: () => this.reporter.lastReported,
       online: () => this.isOnline,
-      publish: (topic, payload, qos) => this.publish(topic, payload, qos),
+      publish: (topic, payload, qos) => this.publish(topic, payload, qos, {}, qos === 0),
       subscribe: (filter, onRefused) => this.onMessage(filter, { onRefused }),
       askDesired: async (identifiers) => {
         const operation = 'thing.property.desired.get';
@@ -171,34 +167,35 @@ export class Connection {
     if (this.#coveredReplies.size < 500) this.#coveredReplies.add(replyTopic);
   }
 
-  /** @throws AlinkError `invalidInput`, `payloadTooLarge`, `waitingFull`, `disconnected` */
-  async publish(topic: string, payload: Uint8Array | string, qos: 0 | 1): Promise<void> {
+  /**
+   * @param soon whoever waits for it will not wait for a connection
+   * @throws AlinkError as any request
+   */
+  async publish(
+    topic: string,
+    payload: Uint8Array | string,
+    qos: 0 | 1,
+    options: Pick<RequestOptions, 'timeoutMs' | 'signal'> = {},
+    soon = false,
+  ): Promise<void> {
     const reason = topicProblem(topic);
     if (reason) throw new AlinkError('invalidInput', `${topic}: ${reason}`, { details: { topic, reason } });
-    const value = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
-    const limit = LIMITS.mqttPayloadBytes;
-    if (value > limit) {
-      const message = `the message has ${value} bytes, at most ${limit} are allowed`;
-      throw new AlinkError('payloadTooLarge', message, { details: { value, limit } });
-    }
-    const { link } = this.session;
-    if (!link) throw new AlinkError('disconnected', 'there is no connection', { retry: 'slow' });
-    if (this.#publishing.size >= MOST_PUBLISHING) {
-      const message = `${MOST_PUBLISHING} messages are waiting already`;
-      throw new AlinkError('waitingFull', message, { retry: 'slow', details: { limit: MOST_PUBLISHING } });
-    }
-    await new Promise<void>((resolve, reject) => {
-      const fail = (cause: Error) => {
-        if (!this.#publishing.delete(fail)) return;
-        reject(new AlinkError('disconnected', cause.message, { retry: 'slow', cause }));
-      };
-      // MQTT.js forgets its callbacks when a connection with a lasting session ends.
-      this.#publishing.add(fail);
-      link.publish(topic, payload, qos, (cause) => {
-        if (cause) fail(cause);
-        else if (this.#publishing.delete(fail)) resolve();
+    if (soon && !this.isOnline) {
+      throw new AlinkError('disconnected', 'there is no connection', {
+        retry: 'slow',
+        details: { reason: 'there is no connection' },
       });
-    });
+    }
+    await this.dispatcher.send({ operation: 'user.publish', topic, replyTopic: '', payload, qos }, options);
+  }
+
+  /** Bytes of a passthrough product, and the bytes that its script answers with (B.1 row 12). */
+  async sendRaw(payload: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
+    const operation = 'thing.model.up_raw';
+    const { topic, replyTopic, qos } = this.topics.of(operation);
+    this.expectReplies(replyTopic);
+    const message = { operation, topic, replyTopic, payload, qos: options.qos ?? qos };
+    return (await this.dispatcher.send(message, options)).payload ?? new Uint8Array();
   }
 
   async close(): Promise<void> {
@@ -239,7 +236,6 @@ export class Connection {
 
   #offline(error: AlinkError): void {
     this.dispatcher.disconnected(error);
-    for (const fail of [...this.#publishing]) fail(error);
   }
 
   async #fetchThingModel(): Promise<void> {

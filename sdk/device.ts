@@ -145,7 +145,7 @@ class DeviceHandle implements Device {
 
   lastReported: Device['lastReported'] = () => this.#shared.connection.reporter.lastReported;
 
-  sendRaw: Device['sendRaw'] = () => Promise.reject(givenBack());
+  sendRaw: Device['sendRaw'] = async (payload, options = {}) => this.#connection().sendRaw(payload, options);
 
   uploadFile: Device['uploadFile'] = () => Promise.reject(givenBack());
 
@@ -153,7 +153,8 @@ class DeviceHandle implements Device {
     return undefined;
   }
 
-  publish: Device['publish'] = async (topic, payload, qos) => this.#connection().publish(topic, payload, qos);
+  publish: Device['publish'] = async (topic, payload, qos, options = {}) =>
+    this.#connection().publish(topic, payload, qos, options);
 
   release(): Promise<void> {
     this.#released ??= this.#giveBack();

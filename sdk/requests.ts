@@ -2,13 +2,21 @@ import { type AlinkReply, EnvelopeError, explainCode, parseReply, parseRequest }
 import { AlinkError, type Retry } from './errors';
 import { Sweep } from './sweep';
 
+/** How a request ended well: the platform's answer, as bytes too where it is no envelope. */
+export interface Answer extends AlinkReply {
+  payload?: Uint8Array;
+}
+
+/** What is told of a message that has no answer but its acknowledgement. */
+const TAKEN: Answer = { id: '', code: 200, data: {} };
+
 /** A request that was sent: how it ends, and when it is too late. */
 export interface PendingRequest {
-  readonly message: { readonly operation: string };
+  readonly message: { readonly operation: string; readonly payload?: string | Uint8Array | undefined };
   /** On the clock of the requests. */
   readonly deadline: number;
   readonly timeoutMs: number;
-  resolve(reply: AlinkReply): void;
+  resolve(answer: Answer): void;
   reject(error: AlinkError): void;
 }
 
@@ -51,7 +59,15 @@ export class Requests<R extends PendingRequest = PendingRequest> {
    * came twice; `malformed` when it cannot be read and nobody can be told
    */
   receive(topic: string, payload: Uint8Array): 'answered' | 'malformed' | 'unknownId' | undefined {
-    if (!this.#byTopic.has(topic)) return undefined;
+    const waiting = this.#byTopic.get(topic);
+    if (waiting === undefined) return undefined;
+    const [oldest] = waiting;
+    // Bytes carry no id: they answer whoever has waited longest. An answer that comes after its time limit is taken
+    // for the next one's; there is nothing in it to tell them apart (B.1 row 12).
+    if (oldest?.[1].message.payload !== undefined) {
+      this.#take(topic, oldest[0])?.resolve({ ...TAKEN, payload });
+      return 'answered';
+    }
     let reply: AlinkReply;
     try {
       reply = parseReply(payload);
@@ -64,6 +80,11 @@ export class Requests<R extends PendingRequest = PendingRequest> {
     if (reply.code === 200) pending.resolve(reply);
     else pending.reject(refusal(reply, pending.message.operation));
     return 'answered';
+  }
+
+  /** The platform has taken a message that nobody answers. */
+  taken(topic: string, id: string): void {
+    this.#take(topic, id)?.resolve(TAKEN);
   }
 
   /** Fails one request, for example because it could not be written. */

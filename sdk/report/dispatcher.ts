@@ -1,10 +1,10 @@
 import { type AlinkReply, formatRequest, LIMITS, MessageIds, operation, utf8Length } from '../../protocol';
 import { AlinkError } from '../errors';
-import { Requests } from '../requests';
+import { type Answer, Requests } from '../requests';
 import type { MqttLink } from '../session/mqtt-link';
 import type { DeviceIdentityTopics } from '../topics';
 import type { RequestOptions } from '../types';
-import { MemoryOutbox, type Outbox, type OutboxItem } from './outbox';
+import { MemoryOutbox, type Outbox, type OutboxItem, type OutgoingMessage } from './outbox';
 
 /** QoS 1 messages without PUBACK that the platform takes (section D). */
 const WINDOW = 150;
@@ -32,6 +32,11 @@ export interface Submission {
   params: string;
   options: RequestOptions;
 }
+
+/** A message without envelope. */
+export type RawMessage = Pick<OutgoingMessage, 'operation' | 'topic' | 'replyTopic' | 'qos'> & {
+  payload: string | Uint8Array;
+};
 
 /**
  * The one way out for everything that expects an answer: waits in the outbox while offline or while too many are
@@ -66,18 +71,40 @@ export class Dispatcher {
   /** @throws AlinkError when the request cannot be sent, is refused or is not answered in time */
   submit({ operation: name, params, options }: Submission): Promise<AlinkReply> {
     return new Promise<AlinkReply>((resolve, reject) => {
-      const { signal, variables } = options;
-      if (signal?.aborted) throw aborted();
-      const { topic, replyTopic, method, qos } = this.#options.topics.of(name, variables);
+      if (options.signal?.aborted) throw aborted();
+      const { topic, replyTopic, method, qos } = this.#options.topics.of(name, options.variables);
       checkSize(params, method);
-      const timeoutMs = options.timeoutMs ?? this.#options.defaultTimeoutMs;
       const message = { operation: name, topic, replyTopic, method, params, qos: options.qos ?? qos };
-      const item = { message, deadline: this.#now() + timeoutMs, timeoutMs, resolve, reject };
-      const online = this.#options.link() !== undefined;
-      this.#outbox.put(item, online ? ONLINE_QUEUE : this.#options.waitingLimit);
-      if (signal) this.#watch(item, signal);
-      this.drain();
+      this.#put(message, options, resolve, reject);
     });
+  }
+
+  /**
+   * Sends bytes or text as they are; waits for the connection and its turn like a request.
+   * @param message its topic checked already; without `replyTopic` it ends with its acknowledgement
+   * @throws AlinkError when it cannot be sent or is not acknowledged in time
+   */
+  send(message: RawMessage, options: Pick<RequestOptions, 'timeoutMs' | 'signal'>): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      if (options.signal?.aborted) throw aborted();
+      const { payload } = message;
+      const value = typeof payload === 'string' ? utf8Length(payload) : payload.length;
+      if (value > LIMITS.mqttPayloadBytes) throw tooLarge(value);
+      this.#put({ ...message, method: undefined, params: '' }, options, resolve, reject);
+    });
+  }
+
+  #put(
+    message: OutgoingMessage,
+    { timeoutMs = this.#options.defaultTimeoutMs, signal }: Pick<RequestOptions, 'timeoutMs' | 'signal'>,
+    resolve: (answer: Answer) => void,
+    reject: (error: AlinkError) => void,
+  ): void {
+    const item = { message, deadline: this.#now() + timeoutMs, timeoutMs, resolve, reject };
+    const online = this.#options.link() !== undefined;
+    this.#outbox.put(item, online ? ONLINE_QUEUE : this.#options.waitingLimit);
+    if (signal) this.#watch(item, signal);
+    this.drain();
   }
 
   /** A message on a topic of the device. @returns what became of it, undefined when no request waits there */
@@ -118,13 +145,16 @@ export class Dispatcher {
   }
 
   #send(link: Pick<MqttLink, 'publish'>, item: OutboxItem): void {
-    const { topic, replyTopic, method, params, qos } = item.message;
+    const { topic, replyTopic, method, params, payload, qos } = item.message;
     const id = this.#ids.next();
     this.#requests.add(replyTopic, id, item);
     if (qos === 1) this.#window.add(item);
-    link.publish(topic, formatRequest(id, method, params), qos, (cause) => {
+    link.publish(topic, payload ?? formatRequest(id, method, params), qos, (cause) => {
       this.#leaveWindow(item);
-      if (!cause) return;
+      if (!cause) {
+        if (replyTopic === '') this.#requests.taken(replyTopic, id);
+        return;
+      }
       const error = new AlinkError('disconnected', 'the message could not be written', {
         retry: 'slow',
         cause,
@@ -152,9 +182,9 @@ export class Dispatcher {
       this.#outbox.remove(item);
       item.reject(aborted());
     };
-    item.resolve = (reply) => {
+    item.resolve = (answer) => {
       signal.removeEventListener('abort', abort);
-      resolve(reply);
+      resolve(answer);
     };
     item.reject = (error) => {
       signal.removeEventListener('abort', abort);
@@ -183,8 +213,12 @@ function checkSize(params: string, method = ''): void {
   // A cheap bound first: three bytes a character is the most that UTF-8 takes here.
   if ((params.length + method.length) * 3 + ENVELOPE <= limit) return;
   const value = utf8Length(formatRequest('4294967295', method, params));
-  if (value <= limit) return;
-  throw new AlinkError('payloadTooLarge', `the message has ${value} bytes, at most ${limit} are allowed`, {
+  if (value > limit) throw tooLarge(value);
+}
+
+function tooLarge(value: number): AlinkError {
+  const limit = LIMITS.mqttPayloadBytes;
+  return new AlinkError('payloadTooLarge', `the message has ${value} bytes, at most ${limit} are allowed`, {
     details: { value, limit },
   });
 }

@@ -1,15 +1,18 @@
-import type { AlinkReply } from '../../protocol';
 import { AlinkError } from '../errors';
+import type { Answer } from '../requests';
 import { Sweep } from '../sweep';
 
 /** A request as it goes out, except for its id; plain data, so that an outbox can keep it on disk. */
 export interface OutgoingMessage {
   operation: string;
   topic: string;
+  /** Empty when nothing but the acknowledgement is awaited. */
   replyTopic: string;
   method: string | undefined;
   /** JSON text. */
   params: string;
+  /** Sent as it is, without envelope and id. */
+  payload?: string | Uint8Array;
   qos: 0 | 1;
 }
 
@@ -19,7 +22,7 @@ export interface OutboxItem {
   /** After this nobody waits for it any more, on the clock of the outbox. */
   readonly deadline: number;
   readonly timeoutMs: number;
-  resolve(reply: AlinkReply): void;
+  resolve(answer: Answer): void;
   reject(error: AlinkError): void;
 }
 
@@ -70,7 +73,7 @@ export class MemoryOutbox implements Outbox {
   }
 
   put(item: OutboxItem, most: number): void {
-    const { length } = item.message.params;
+    const length = sizeOf(item);
     if (this.#items.size >= most || this.#characters + length > MOST_CHARACTERS) throw full(this.#items.size);
     this.#items.add(item);
     this.#characters += length;
@@ -90,7 +93,7 @@ export class MemoryOutbox implements Outbox {
 
   remove(item: OutboxItem): void {
     if (!this.#items.delete(item)) return;
-    this.#characters -= item.message.params.length;
+    this.#characters -= sizeOf(item);
     this.onChange(this.#items.size);
   }
 
@@ -120,6 +123,10 @@ export class MemoryOutbox implements Outbox {
     }
     return this.#items.size > 0;
   }
+}
+
+function sizeOf({ message: { params, payload } }: OutboxItem): number {
+  return payload === undefined ? params.length : payload.length;
 }
 
 function full(limit: number): AlinkError {

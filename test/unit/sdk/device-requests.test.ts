@@ -171,10 +171,55 @@ describe('requests of a device', () => {
   it('tell a publisher whose message was not acknowledged before the connection ended', async () => {
     broker.script.packet = (peer, packet) => (packet.cmd === 'publish' ? peer.kick() : answer(peer, packet));
     const device = open();
-    assert.equal((await rejection(device.publish('/a', 'x', 1))).key, 'disconnected');
     device.connect();
     await state(device, 'online');
     assert.equal((await rejection(device.publish('/a', 'x', 1))).key, 'disconnected');
+  });
+
+  it('keep what is published while offline until the connection is there, in order', async () => {
+    const device = open();
+    const published = Promise.all([
+      device.publish('/a', 'first', 1),
+      device.publish('/b', Buffer.from([2]), 0),
+      device.publish('/a', 'third', 1),
+    ]);
+    const late = rejection(device.publish('/a', 'never', 1, { timeoutMs: 1 }));
+    assert.equal((await late).key, 'waitingTimeout');
+    device.connect();
+    await published;
+    assert.deepEqual(
+      broker.last.received.flatMap((packet) =>
+        packet.cmd === 'publish' ? [[packet.topic, String(packet.payload), packet.qos]] : [],
+      ),
+      [
+        ['/a', 'first', 1],
+        ['/b', '\u0002', 0],
+        ['/a', 'third', 1],
+      ],
+    );
+  });
+
+  it('give up what is not acknowledged in time, and what nobody wants any more', async () => {
+    broker.script.packet = (peer, packet) => (packet.cmd === 'publish' ? undefined : answer(peer, packet));
+    const device = open();
+    device.connect();
+    await state(device, 'online');
+    assert.equal((await rejection(device.publish('/a', 'x', 1, { timeoutMs: 20 }))).key, 'timeout');
+    const given = new AbortController();
+    const aborted = rejection(device.publish('/a', 'x', 1, { signal: given.signal }));
+    given.abort();
+    assert.equal((await aborted).key, 'aborted');
+  });
+
+  it('give raw bytes the answers in the order they were sent', async () => {
+    broker.script.packet = (peer, packet) => {
+      if (packet.cmd !== 'publish') return answer(peer, packet);
+      peer.push(`${packet.topic}_reply`, `re ${packet.payload}`);
+    };
+    const device = open();
+    device.connect();
+    const answers = await Promise.all(['a', 'b', 'c'].map((text) => device.sendRaw(Buffer.from(text))));
+    assert.deepEqual(answers.map(String), ['re a', 're b', 're c']);
   });
 });
 
