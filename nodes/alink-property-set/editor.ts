@@ -1,5 +1,5 @@
 import { Dialog } from '../shared/editor/dialog';
-import { validDevice, validTimeLimit, watchReply } from '../shared/editor/request-dialog';
+import { chooseMissing, validDevice, validTimeLimit, watchReply } from '../shared/editor/request-dialog';
 import { text } from '../shared/editor/text';
 
 const TYPE = 'alink-property-set';
@@ -34,6 +34,7 @@ RED.nodes.registerType('alink-property-set', {
   },
   oneditprepare() {
     const dialog = new Dialog(this, 'node-input');
+    chooseMissing(dialog, { reply: 'now', get: 'reported', unknown: 'refuse', output: 'object' });
     watchReply(
       dialog,
       { now: text(TYPE, 'hint.replyNow'), flow: text(TYPE, 'hint.replyFlow') },

@@ -1,5 +1,5 @@
 import { Dialog } from '../shared/editor/dialog';
-import { validDevice, validTimeLimit, watchReply } from '../shared/editor/request-dialog';
+import { chooseMissing, validDevice, validTimeLimit, watchReply } from '../shared/editor/request-dialog';
 import { type KnownIdentifier, suggestIdentifiers } from '../shared/editor/suggest-identifiers';
 import { text } from '../shared/editor/text';
 import { identifierCheck, validator } from '../shared/editor/validate';
@@ -46,6 +46,7 @@ RED.nodes.registerType('alink-service-in', {
       describe();
     });
     dialog.watch(['identifier'], describe);
+    chooseMissing(dialog, { reply: 'flow' });
     watchReply(dialog, { now: text(TYPE, 'hint.replyNow'), flow: text(TYPE, 'hint.replyFlow') });
     dialog.unfoldErrors();
   },

@@ -37,6 +37,24 @@ describe('dialogs of requests', () => {
     await editor.closeDialog();
   });
 
+  it('property set: what a flow written by hand leaves out is shown as it works', async () => {
+    await editor.page.evaluate((id) => {
+      const node = Reflect.get(window, 'RED').nodes.node(id);
+      for (const field of ['reply', 'get', 'unknown', 'output']) delete node[field];
+    }, SET);
+    await editor.openDialog(SET);
+    for (const [field, value] of [
+      ['reply', 'now'],
+      ['get', 'reported'],
+      ['unknown', 'refuse'],
+      ['output', 'object'],
+    ] as const) {
+      assert.equal(await editor.field(field).inputValue(), value);
+      assert.doesNotMatch((await editor.note(field).textContent()) ?? '', /hint/);
+    }
+    await editor.closeDialog();
+  });
+
   it('service in: a time limit only where the flow answers', async () => {
     await editor.openDialog(SERVICE);
     await editor.field('reply').selectOption('now');

@@ -17,3 +17,10 @@ export function watchReply(
     dialog.find('[data-row="timeLimit"]').hidden = reply !== 'flow' && !more.byFlow();
   });
 }
+
+/** Makes a choice where the node has none, as in flows that were written by hand or by a program. */
+export function chooseMissing(dialog: Dialog, choices: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(choices)) {
+    if (dialog.value(name) === '') dialog.set(name, value);
+  }
+}
