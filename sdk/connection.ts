@@ -1,4 +1,5 @@
 import { KEEP_ALIVE_SECONDS, topicMatches, topicProblem } from '../protocol';
+import { PlatformClock } from './clock';
 import { Downlink } from './downlink/downlink';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
@@ -24,6 +25,9 @@ export class Connection {
   readonly downlink: Downlink;
   readonly thingModel: DeviceThingModel;
   readonly topics: DeviceIdentityTopics;
+  /** Only for a device whose report times are corrected. */
+  readonly clock: PlatformClock | undefined;
+  #learningTime = false;
   readonly #stateListeners = new Set<(state: SessionState) => void>();
   readonly #onlineListeners = new Set<() => void>();
   readonly #messageListeners: MessageListeners;
@@ -39,7 +43,7 @@ export class Connection {
     this.identity = options.identity;
     this.topics = new DeviceIdentityTopics(options.identity);
     const log: Log = (line) => this.#log(line);
-    const { takeoverMs } = { ...TIMING, ...options.timing };
+    const { takeoverMs, clockMs } = { ...TIMING, ...options.timing };
     this.#messageListeners = new MessageListeners(takeoverMs, (topic, count) =>
       log({ level: 'warn', event: 'messagesNotTaken', details: { topic, count } }),
     );
@@ -66,9 +70,13 @@ export class Connection {
       onOnline: () => this.#online(),
       onOffline: (error) => this.#offline(error),
     });
+    if (options.correctTime) this.clock = this.#makeClock(log, clockMs);
+    const { clock } = this;
     this.dispatcher = new Dispatcher({
       topics: this.topics,
-      link: () => this.session.link,
+      // Reports wait until the time that they carry can be told.
+      link: () => (this.#learningTime ? undefined : this.session.link),
+      settle: clock && ((params) => clock.settle(params)),
       waitingLimit: options.waitingLimit ?? 1000,
       defaultTimeoutMs: options.requestTimeoutMs ?? 10_000,
       onWaiting: (size) => this.#waiting(size),
@@ -78,6 +86,7 @@ export class Connection {
       mode: options.thingModel?.mode ?? 'off',
       thingModel: this.thingModel,
       online: () => this.isOnline,
+      writeTime: clock && ((time) => clock.write(time)),
     });
     this.downlink = new Downlink({
       identity: options.identity,
@@ -228,13 +237,33 @@ export class Connection {
   }
 
   #online(): void {
+    if (this.clock) void this.#learnTime(this.clock);
     this.dispatcher.drain();
     this.downlink.online();
     for (const listener of [...this.#onlineListeners]) this.#call(listener, undefined);
     if (this.thingModel.fetched) void this.#fetchThingModel();
   }
 
+  #makeClock(log: Log, limitMs: number): PlatformClock {
+    const { topic, replyTopic } = this.topics.of('ext.ntp.request');
+    const clock = new PlatformClock({
+      log,
+      limitMs,
+      send: (payload) => this.session.link?.publish(topic, payload, 0, () => undefined),
+    });
+    this.#messageListeners.add(replyTopic, { listener: ({ payload }) => clock.receive(payload) });
+    return clock;
+  }
+
+  async #learnTime(clock: PlatformClock): Promise<void> {
+    this.#learningTime = true;
+    await clock.learn();
+    this.#learningTime = false;
+    this.dispatcher.drain();
+  }
+
   #offline(error: AlinkError): void {
+    this.clock?.stop();
     this.dispatcher.disconnected(error);
   }
 

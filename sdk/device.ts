@@ -150,7 +150,7 @@ class DeviceHandle implements Device {
   uploadFile: Device['uploadFile'] = () => Promise.reject(givenBack());
 
   get clockOffset(): number | undefined {
-    return undefined;
+    return this.#shared.connection.clock?.offset;
   }
 
   publish: Device['publish'] = async (topic, payload, qos, options = {}) =>

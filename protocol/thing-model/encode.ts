@@ -39,18 +39,22 @@ export interface EncodedReport {
 /**
  * Writes samples as one property post, or as a batch when a property has several (B.1 rows 1 and 4).
  * @param fallbackTime time for samples of a batch that have none, because a batch needs them (ms)
+ * @param writeTime JSON text of a time, where it is not the number itself
  */
 export function encodePropertyReport(
   model: ThingModel | undefined,
   samples: ReadonlyMap<string, readonly Sample[]>,
   fallbackTime: number,
+  writeTime: (time: number) => string = String,
 ): EncodedReport {
   let batch = false;
   for (const list of samples.values()) if (list.length > 1) batch = true;
   const parts: string[] = [];
   for (const [identifier, list] of samples) {
     const dataType = model?.properties.get(identifier)?.dataType;
-    const texts = list.map((sample) => encodeSample(dataType, sample, batch ? fallbackTime : undefined));
+    const texts = list.map((sample) =>
+      encodeSample(dataType, sample, writeTime, batch ? fallbackTime : undefined),
+    );
     parts.push(`${JSON.stringify(identifier)}:${batch ? `[${texts.join(',')}]` : texts[0]}`);
   }
   const body = `{${parts.join(',')}}`;
@@ -65,19 +69,21 @@ export function encodeEventReport(
   identifier: string,
   values: { [name: string]: Json },
   time: number | undefined,
+  writeTime: (time: number) => string = String,
 ): string {
   const members = model?.events.get(identifier)?.outputData ?? [];
-  return `{"value":${encodeMembers(members, values)}${time === undefined ? '' : `,"time":${time}`}}`;
+  return `{"value":${encodeMembers(members, values)}${time === undefined ? '' : `,"time":${writeTime(time)}`}}`;
 }
 
 function encodeSample(
   dataType: DataType | undefined,
   { value, time }: Sample,
+  writeTime: (time: number) => string,
   fallbackTime?: number,
 ): string {
   const at = time ?? fallbackTime;
   const text = encodeValue(dataType, value);
-  return at === undefined ? text : `{"value":${text},"time":${at}}`;
+  return at === undefined ? text : `{"value":${text},"time":${writeTime(at)}}`;
 }
 
 function decimal(value: number): string {

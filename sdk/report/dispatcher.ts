@@ -22,6 +22,8 @@ export interface DispatcherOptions {
   waitingLimit: number;
   defaultTimeoutMs: number;
   onWaiting: (size: number) => void;
+  /** Last look at params before they are written; times may be known only now. */
+  settle?: ((params: string) => string) | undefined;
   /** Milliseconds on a clock that never jumps: a wrong time of day must not let everything expire. */
   now?: () => number;
 }
@@ -149,7 +151,9 @@ export class Dispatcher {
     const id = this.#ids.next();
     this.#requests.add(replyTopic, id, item);
     if (qos === 1) this.#window.add(item);
-    link.publish(topic, payload ?? formatRequest(id, method, params), qos, (cause) => {
+    const { settle } = this.#options;
+    const body = payload ?? formatRequest(id, method, settle ? settle(params) : params);
+    link.publish(topic, body, qos, (cause) => {
       this.#leaveWindow(item);
       if (!cause) {
         if (replyTopic === '') this.#requests.taken(replyTopic, id);

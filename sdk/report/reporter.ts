@@ -18,6 +18,8 @@ export interface ReporterOptions {
   mode: ThingModelMode;
   thingModel: Pick<DeviceThingModel, 'model' | 'loading'>;
   online: () => boolean;
+  /** Writes times as the platform has them; absent: as they are. */
+  writeTime?: ((time: number) => string) | undefined;
 }
 
 /** Properties whose last value is kept. */
@@ -43,7 +45,7 @@ export class Reporter {
       time: this.#time(options, now),
     });
     const warnings = this.#judge(problems, modelProblems);
-    const { operation, params } = encodePropertyReport(model, samples, now);
+    const { operation, params } = encodePropertyReport(model, samples, now, this.options.writeTime);
     const reply = await this.options.dispatcher.submit({ operation, params, options });
     for (const [identifier, list] of samples) this.#remember(identifier, list.at(-1));
     return { status: 'acknowledged', reply, method: operation, warnings };
@@ -56,7 +58,7 @@ export class Reporter {
     const now = Date.now();
     const report = readEventReport(identifier, input, { model, now, time: this.#time(options, now) });
     const warnings = this.#judge(report.problems, report.modelProblems);
-    const params = encodeEventReport(model, identifier, report.values, report.time);
+    const params = encodeEventReport(model, identifier, report.values, report.time, this.options.writeTime);
     const reply = await this.options.dispatcher.submit({
       operation: 'thing.event.post',
       params,

@@ -31,6 +31,8 @@ export interface Timing {
    * it starts the new ones, and what arrives in between must reach those.
    */
   takeoverMs: number;
+  /** One exchange with the platform's clock; reports wait for it after each connect. */
+  clockMs: number;
 }
 
 export const TIMING: Timing = {
@@ -49,4 +51,5 @@ export const TIMING: Timing = {
   httpsMs: 10_000,
   registrationMs: 15_000,
   takeoverMs: 5_000,
+  clockMs: 3_000,
 };
