@@ -25,6 +25,12 @@ const DIALOGS: Array<[type: string, field?: string]> = [
   ['alink-property-set', 'unknown'],
   ['alink-property-set', 'output'],
   ['alink-service-in', 'reply'],
+  ['alink-topic-in', 'source'],
+  ['alink-topic-in', 'output'],
+  ['alink-topic-out', 'qos'],
+  ['alink-topic-out', 'format'],
+  ['alink-raw-in', 'reply'],
+  ['alink-raw-out', 'text'],
   ...FLOW_TYPES.map((type): [string] => [type]),
 ];
 

@@ -321,6 +321,58 @@ describe('topics', () => {
     });
   }
 
+  it('keeps a message while offline and publishes it when the connection is back', async () => {
+    await deploy([topicOut({ topic: 'user/update', timeout: '10' })]);
+    const offline = red.next('states', ({ payload }) => payload === 'offline');
+    await emulator.faults.stopListening();
+    emulator.faults.dropConnections();
+    await offline;
+    const published = collect('published');
+    const waiting = red.next('statuses', ({ status }) => /2 waiting/.test(status?.text ?? ''));
+    const since = emulator.exchanges.latest;
+    for (const payload of ['first', 'second']) red.send('out', { payload });
+    await waiting;
+    assert.equal(published.messages.length, 0);
+    await emulator.faults.startListening();
+    await published.until(2);
+    published.stop();
+    assert.deepEqual(
+      published.messages.map(({ payload, alink }) => [payload, alink?.status]),
+      [
+        ['first', 'acknowledged'],
+        ['second', 'acknowledged'],
+      ],
+    );
+    assert.deepEqual(
+      emulator.exchanges
+        .list(({ seq, kind, topic }) => seq > since && kind === 'up' && topic === own('user/update'))
+        .map(({ text }) => text),
+      ['first', 'second'],
+    );
+  });
+
+  it('says when it was offline for too long', async () => {
+    await deploy([topicOut({ topic: 'user/update', timeout: '1' })]);
+    const offline = red.next('states', ({ payload }) => payload === 'offline');
+    await emulator.faults.stopListening();
+    emulator.faults.dropConnections();
+    await offline;
+    const caught = red.next('errors');
+    red.send('out', { payload: 'late' });
+    assert.equal((await caught).error?.code, 'waitingTimeout');
+    await emulator.faults.startListening();
+  });
+
+  it('says when no acknowledgement comes', async () => {
+    await deploy([topicOut({ topic: 'user/update', timeout: '1' })]);
+    emulator.faults.goSilent();
+    const caught = red.next('errors');
+    red.send('out', { payload: 'x' });
+    const { error, alink } = await caught;
+    emulator.faults.goSilent(false);
+    assert.deepEqual([error?.code, alink?.status, alink?.topic], ['timeout', 'failed', own('user/update')]);
+  });
+
   it('a thousand messages each way keep their order', async () => {
     await deploy([topicIn({ topic: 'user/many' }), topicOut({ topic: 'user/many' })]);
     const received = collect('sink');
@@ -348,13 +400,13 @@ describe('topics', () => {
     const nodes = [topicIn({ topic: 'user/flow' })];
     await deploy(nodes);
     const received = collect('sink');
-    let deploying = true;
+    const run = { deploying: true };
     const deploys = (async () => {
       for (let i = 0; i < 5; i++) await red.deploy(flow(nodes));
-      deploying = false;
+      run.deploying = false;
     })();
     let count = 0;
-    while (deploying) await pub(own('user/flow'), String(count++));
+    while (run.deploying) await pub(own('user/flow'), String(count++));
     await deploys;
     await pub(own('user/flow'), 'last');
     await received.until(count + 1);
