@@ -25,7 +25,16 @@ void serveAnswers(async ({ host, port, deviceName }) => {
       wires: [['double']],
     },
     { id: 'double', z: 'tab', type: 'function', func: DOUBLE, outputs: 1, libs: [], wires: [['reply']] },
-    { id: 'reply', z: 'tab', type: 'alink-service-reply', value: 'payload', valueType: 'msg', wires: [] },
+    {
+      id: 'reply',
+      z: 'tab',
+      type: 'alink-service-reply',
+      code: '',
+      codeType: 'num',
+      value: 'payload',
+      valueType: 'msg',
+      wires: [],
+    },
     { id: 'status', z: 'tab', type: 'status', scope: ['service'], wires: [['states']] },
     sink('states'),
   ]);

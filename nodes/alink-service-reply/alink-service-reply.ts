@@ -27,10 +27,12 @@ export = function alinkServiceReply(RED: NodeAPI): void {
     const read = async (msg: AlinkMessage, isBytes: boolean): Promise<RequestAnswer> => {
       const data = await readValue(RED, this, def.value || 'payload', def.valueType || 'msg', msg);
       if (isBytes) return toAnswer({ data, isBytes });
-      const code = await readValue(RED, this, def.code ?? '', def.codeType || 'num', msg);
+      // A flow written by hand may leave it out, and the number of an empty text is 0.
+      const isSet = def.code !== undefined && def.code !== '';
+      const code = isSet ? await readValue(RED, this, def.code, def.codeType || 'num', msg) : undefined;
       const message = await readValue(RED, this, def.message ?? '', def.messageType || 'str', msg);
       return toAnswer({
-        code: def.codeType === 'num' && def.code === '' ? '' : code,
+        code,
         message,
         data,
         isBytes,
