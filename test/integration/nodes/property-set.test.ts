@@ -174,6 +174,9 @@ describe('properties set through a real Node-RED', () => {
       const seen: FlowMessage[] = [];
       const listen = (msg: FlowMessage) => seen.push(msg);
       red.events.on('test-sink:sink', listen);
+      const errors: FlowMessage[] = [];
+      const hear = (msg: FlowMessage) => errors.push(msg);
+      red.events.on('test-sink:errors', hear);
       const first = red.next('sink');
       await red.deploy([
         ...side.nodes(LATHE),
@@ -200,6 +203,8 @@ describe('properties set through a real Node-RED', () => {
         seen.map(({ payload }) => payload),
         [{ level: 33 }, { level: 34 }],
       );
+      red.events.off('test-sink:errors', hear);
+      assert.deepEqual(errors, []);
     });
   });
 });

@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import { catchAll, sink, statusOf } from '../../support/flows';
 import { CloudSide, DOUBLE, LOOSE, serviceIn, serviceReply, work } from '../../support/request-flows';
 import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
+import { answer as acknowledge, ScriptedBroker } from '../../support/scripted-broker';
 
 /** What the running nodes have open, from the code that they use. */
 interface BuiltSdk {
@@ -242,6 +243,31 @@ describe('services through a real Node-RED', () => {
       assert.match(answer.message, /no flow takes slowly/);
     });
 
+    it('a refused subscription is shown and told', async () => {
+      const broker = await ScriptedBroker.start();
+      broker.script.packet = (peer, packet) => {
+        if (packet.cmd !== 'subscribe') return acknowledge(peer, packet);
+        const granted = packet.subscriptions.map(({ topic }) =>
+          topic.endsWith('/thing/service/+') ? 128 : 1,
+        );
+        peer.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted });
+      };
+      const [platform, ...others] = side.nodes();
+      const caught = red.next('errors');
+      const shown = red.next('statuses', ({ status }) => status?.fill === 'red');
+      await red.deploy([
+        { ...(platform ?? sink()), id: 'scripted', mqttPort: String(broker.port) },
+        ...others.map((node) => ({ ...node, platform: 'scripted', deviceName: 'lathe-9' })),
+        serviceIn(),
+        ...statusOf('service'),
+        ...catchAll(),
+      ]);
+      assert.match((await caught).error?.message ?? '', /subscription of \/sys\/a1Workshop\/lathe-9/);
+      assert.match((await shown).status?.text ?? '', /subscription refused/);
+      await red.deploy([sink()]);
+      await broker.stop();
+    });
+
     it('settings that cannot work are told', async () => {
       for (const extra of [
         { timeLimit: '0' },
@@ -272,7 +298,9 @@ describe('services through a real Node-RED', () => {
     it('not with outputs: 400 at once, and an error that names what is missing', async () => {
       await deploy([serviceIn({ reply: 'now', wires: [['sink']] })]);
       const caught = red.next('errors');
-      assert.equal((await side.invoke('slowly', { number: 1 })).code, 400);
+      const answer = await side.invoke('slowly', { number: 1 });
+      assert.equal(answer.code, 400);
+      assert.match(answer.message, /result/);
       assert.match((await caught).error?.message ?? '', /result/);
     });
   });
