@@ -71,12 +71,14 @@ function fromText(value: string, form: BytesText): Uint8Array {
   if (form === 'utf8') return Buffer.from(value, 'utf8');
   // Blanks, colons and 0x are how people and devices write hexadecimal.
   const plain = form === 'hex' ? value.replace(/0x|[\s:,-]/gi, '') : value.replace(/\s/g, '');
-  const fits =
-    form === 'hex'
-      ? /^([0-9a-f]{2})*$/i.test(plain)
-      : /^[A-Za-z0-9+/]*={0,2}$|^[A-Za-z0-9_-]*={0,2}$/.test(plain);
+  const fits = form === 'hex' ? /^([0-9a-f]{2})*$/i.test(plain) : isBase64(plain);
   if (!fits) throw invalid(`the text is not ${form === 'hex' ? 'hexadecimal' : 'Base64'}`);
   return Buffer.from(plain, form);
+}
+
+function isBase64(text: string): boolean {
+  const digits = text.replace(/={1,2}$/, '');
+  return digits.length % 4 !== 1 && /^([A-Za-z0-9+/]*|[A-Za-z0-9_-]*)$/.test(digits);
 }
 
 function asBytes(value: unknown): Uint8Array | undefined {
