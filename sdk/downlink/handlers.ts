@@ -10,6 +10,9 @@ export interface RequestHandler {
   handling: RequestHandling;
 }
 
+/** A caller who waits is better told within its own time limit, of which nobody knows more than that it is 1–8 s. */
+const LONGEST_SYNC_HOLD_MS = 800;
+
 /** Who takes which requests, and who did until a moment ago. */
 export class RequestHandlers {
   readonly #handlers = new Set<RequestHandler>();
@@ -43,9 +46,10 @@ export class RequestHandlers {
   }
 
   /** How long a request that nobody takes should wait for a handler that may be on its way, ms. */
-  holdFor({ kind }: ReadRequest): number {
+  holdFor({ kind, sync }: ReadRequest): number {
     const left = this.#left.get(kind);
-    return left === undefined ? 0 : Math.max(0, left + this.takeoverMs - this.now());
+    if (left === undefined) return 0;
+    return Math.max(0, Math.min(left + this.takeoverMs - this.now(), sync ? LONGEST_SYNC_HOLD_MS : Infinity));
   }
 }
 
