@@ -1,5 +1,6 @@
 import { type DeviceIdentity, formatTopic, operation, topicProblem } from '../protocol';
 import { AlinkError } from './errors';
+import { type WireFormatName, wireFormat } from './operations';
 
 /** Topics of one operation of one device, ready to publish. */
 export interface OperationTopics {
@@ -7,6 +8,8 @@ export interface OperationTopics {
   replyTopic: string;
   method: string | undefined;
   qos: 0 | 1;
+  /** Opaque when there is nothing that the SDK could write. */
+  format: WireFormatName;
 }
 
 /** Builds each topic once: a device uses the same few for millions of messages. */
@@ -21,7 +24,8 @@ export class DeviceIdentityTopics {
     const key = values.length === 0 ? name : `${name} ${values.join(' ')}`;
     const known = this.#cache.get(key);
     if (known) return known;
-    const { topic, replyTopic, method, qos } = operation(name);
+    const entry = operation(name);
+    const { topic, replyTopic, method, qos } = entry;
     const all = { ...variables, ...this.identity };
     try {
       const built: OperationTopics = {
@@ -29,6 +33,7 @@ export class DeviceIdentityTopics {
         replyTopic: replyTopic === undefined ? '' : formatTopic(replyTopic, all),
         method: method === undefined ? undefined : formatTopic(method, all),
         qos,
+        format: wireFormat(entry) ?? 'opaque',
       };
       const problem = topicProblem(built.topic);
       if (problem) throw new RangeError(`${built.topic}: ${problem}`);

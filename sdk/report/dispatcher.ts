@@ -1,6 +1,7 @@
 import { type AlinkReply, formatRequest, LIMITS, MessageIds, operation, utf8Length } from '../../protocol';
 import { AlinkError } from '../errors';
-import { type Answer, Requests } from '../requests';
+import { type Answer, WIRE_FORMATS, wireFormat } from '../operations';
+import { Requests } from '../requests';
 import type { MqttLink } from '../session/mqtt-link';
 import type { DeviceIdentityTopics } from '../topics';
 import type { RequestOptions } from '../types';
@@ -74,9 +75,17 @@ export class Dispatcher {
   submit({ operation: name, params, options }: Submission): Promise<AlinkReply> {
     return new Promise<AlinkReply>((resolve, reject) => {
       if (options.signal?.aborted) throw aborted();
-      const { topic, replyTopic, method, qos } = this.#options.topics.of(name, options.variables);
+      const { topic, replyTopic, method, qos, format } = this.#options.topics.of(name, options.variables);
       checkSize(params, method);
-      const message = { operation: name, topic, replyTopic, method, params, qos: options.qos ?? qos };
+      const message = {
+        operation: name,
+        topic,
+        replyTopic,
+        format,
+        method,
+        params,
+        qos: options.qos ?? qos,
+      };
       this.#put(message, options, resolve, reject);
     });
   }
@@ -92,7 +101,7 @@ export class Dispatcher {
       const { payload } = message;
       const value = typeof payload === 'string' ? utf8Length(payload) : payload.length;
       if (value > LIMITS.mqttPayloadBytes) throw tooLarge(value);
-      this.#put({ ...message, method: undefined, params: '' }, options, resolve, reject);
+      this.#put({ ...message, format: 'opaque', method: undefined, params: '' }, options, resolve, reject);
     });
   }
 
@@ -147,16 +156,17 @@ export class Dispatcher {
   }
 
   #send(link: Pick<MqttLink, 'publish'>, item: OutboxItem): void {
-    const { topic, replyTopic, method, params, payload, qos } = item.message;
-    const id = this.#ids.next();
-    this.#requests.add(replyTopic, id, item);
-    if (qos === 1) this.#window.add(item);
     const { settle } = this.#options;
-    const body = payload ?? formatRequest(id, method, settle ? settle(params) : params);
-    link.publish(topic, body, qos, (cause) => {
+    const message = settle ? { ...item.message, params: settle(item.message.params) } : item.message;
+    const { topic, replyTopic, qos } = message;
+    const format = WIRE_FORMATS[message.format];
+    const key = format.key(this.#ids.next(), message);
+    this.#requests.add(replyTopic, key, item);
+    if (qos === 1) this.#window.add(item);
+    link.publish(topic, format.write(key, message), qos, (cause) => {
       this.#leaveWindow(item);
       if (!cause) {
-        if (replyTopic === '') this.#requests.taken(replyTopic, id);
+        if (replyTopic === '') this.#requests.taken(replyTopic, key);
         return;
       }
       const error = new AlinkError('disconnected', 'the message could not be written', {
@@ -164,7 +174,7 @@ export class Dispatcher {
         cause,
         details: { reason: cause.message },
       });
-      this.#requests.fail(replyTopic, id, error);
+      this.#requests.fail(replyTopic, key, error);
     });
   }
 
@@ -201,9 +211,9 @@ export class Dispatcher {
 /** Whether the catalogue has an operation that a device may ask and be answered. @throws AlinkError */
 export function assertAnswerable(name: string): void {
   try {
-    const { direction, format, replyTopic } = operation(name);
-    // Others have an answer without an id, or no envelope at all.
-    if (direction === 'up' && format === 'alink' && replyTopic !== undefined) return;
+    const entry = operation(name);
+    // Bytes have a door of their own.
+    if (entry.format !== 'opaque' && wireFormat(entry) !== undefined) return;
   } catch {
     // reported below with the same words
   }

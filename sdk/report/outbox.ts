@@ -1,5 +1,5 @@
 import { AlinkError } from '../errors';
-import type { Answer } from '../requests';
+import type { Answer, WireFormatName } from '../operations';
 import { Sweep } from '../sweep';
 
 /** A request as it goes out, except for its id; plain data, so that an outbox can keep it on disk. */
@@ -8,10 +8,11 @@ export interface OutgoingMessage {
   topic: string;
   /** Empty when nothing but the acknowledgement is awaited. */
   replyTopic: string;
+  format: WireFormatName;
   method: string | undefined;
   /** JSON text. */
   params: string;
-  /** Sent as it is, without envelope and id. */
+  /** Bytes or text that go out as the format says, as they are for an opaque one. */
   payload?: string | Uint8Array;
   qos: 0 | 1;
 }

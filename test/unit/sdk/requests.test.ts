@@ -171,7 +171,15 @@ describe('dispatcher', () => {
 
 describe('outbox in memory', () => {
   const item = (name: string, rejected: string[] = [], deadline = 1e9): OutboxItem => ({
-    message: { operation: name, topic: '', replyTopic: '', method: undefined, params: name, qos: 1 },
+    message: {
+      operation: name,
+      topic: '',
+      replyTopic: '',
+      format: 'alink',
+      method: undefined,
+      params: name,
+      qos: 1,
+    },
     deadline,
     timeoutMs: 1000,
     resolve: () => undefined,

@@ -1,0 +1,34 @@
+import type { Operation } from '../../protocol';
+import { ALINK } from './alink';
+import { OPAQUE } from './opaque';
+import { SHADOW } from './shadow';
+import { TIME_EXCHANGE } from './time';
+import type { WireFormat } from './types';
+
+export type { Answer, WireFormat } from './types';
+
+/** By name, so that a message that waits stays plain data. */
+export const WIRE_FORMATS = {
+  alink: ALINK,
+  shadow: SHADOW,
+  time: TIME_EXCHANGE,
+  opaque: OPAQUE,
+} as const satisfies Record<string, WireFormat>;
+
+export type WireFormatName = keyof typeof WIRE_FORMATS;
+
+// Each of these has a shape of its own.
+const JSON_FORMATS: Readonly<Record<string, WireFormatName>> = {
+  'shadow.update': 'shadow',
+  'ext.ntp.request': 'time',
+};
+
+/**
+ * How an operation that a device starts is written and answered.
+ * @returns undefined for one that the SDK cannot send as a request
+ */
+export function wireFormat({ name, direction, format, replyTopic }: Operation): WireFormatName | undefined {
+  if (direction !== 'up' || replyTopic === undefined) return undefined;
+  if (format === 'json') return JSON_FORMATS[name];
+  return format === 'frame' ? undefined : format;
+}
