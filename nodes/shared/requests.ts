@@ -26,9 +26,10 @@ export interface RequestDef {
 export interface RequestInfo extends AlinkInfo {
   /**
    * `pending`: waits for the reply node; `answered`: by this node; `received`: nobody waits for an answer;
+   * `pushed`: the platform only told something;
    * `failed`: in errors, when it was refused or not answered in time.
    */
-  status: 'pending' | 'answered' | 'received' | 'failed';
+  status: 'pending' | 'answered' | 'received' | 'pushed' | 'failed';
   /** Token for the reply node; only while `pending`. */
   request?: string;
   productKey: string;
@@ -84,7 +85,7 @@ export function handleRequests(
     const answersNow = request.wantsAnswer && reply(request) === 'now';
     if (answersNow && !(await answer(request, receipt, onProblem))) return;
     if (link.signal.aborted) return;
-    const status = answersNow ? 'answered' : request.wantsAnswer ? 'pending' : 'received';
+    const status = statusOf(request, answersNow);
     link.status.success();
     const out = messages(request).map((message) => ({
       ...message,
@@ -139,6 +140,12 @@ async function answer(
     }
     return false;
   }
+}
+
+function statusOf({ kind, wantsAnswer }: IncomingRequest, answersNow: boolean): RequestInfo['status'] {
+  if (kind === 'notice') return 'pushed';
+  if (answersNow) return 'answered';
+  return wantsAnswer ? 'pending' : 'received';
 }
 
 function requestInfo(RED: NodeAPI, request: IncomingRequest, status: RequestInfo['status']): RequestInfo {

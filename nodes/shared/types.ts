@@ -52,6 +52,8 @@ export interface AlinkInfo {
   code?: number | string;
   message?: string;
   method?: string;
+  /** Name in the catalogue, where the method alone does not say it. */
+  operation?: string;
   identifier?: string;
   topic?: string;
   time?: number;

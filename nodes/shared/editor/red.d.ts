@@ -12,7 +12,7 @@ interface EditorNode {
 type FieldValidator = (this: EditorNode, value: unknown, options: unknown) => true | string;
 
 interface FieldDefinition {
-  value: string | number | boolean;
+  value: string | number | boolean | readonly unknown[];
   type?: string;
   required?: boolean;
   validate?: FieldValidator;
@@ -34,6 +34,7 @@ interface NodeDefinition {
   outputLabels?: () => string;
   oneditprepare?: (this: EditorNode) => void;
   oneditsave?: (this: EditorNode) => void;
+  oneditcancel?: (this: EditorNode) => void;
 }
 
 interface TypedInputType {
@@ -41,6 +42,7 @@ interface TypedInputType {
   label?: string;
   icon?: string;
   hasValue?: boolean;
+  options?: readonly string[];
 }
 
 interface AutoCompleteEntry {
