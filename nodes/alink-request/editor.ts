@@ -1,7 +1,7 @@
 import { Dialog } from '../shared/editor/dialog';
 import { text } from '../shared/editor/text';
 import { numberCheck, referenceCheck, validator } from '../shared/editor/validate';
-import { type Entry, EntryForm, TYPE } from './entry-form';
+import { type Entry, EntryForm, TYPE } from './editor-form';
 import { AUTOMATIC, DEFAULT_OPERATION, entryFields, localeKey, OFFERED, offered, pushOf } from './operations';
 
 // The form of the open dialog; at most one is open at a time.
