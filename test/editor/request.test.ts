@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { OFFERED } from '../../nodes/alink-request/operations';
+import { EditorPage, idOf, useEditor } from '../support/editor';
+
+const REQUEST = idOf('alink-request');
+
+describe('dialog of requests to the platform', () => {
+  const host = useEditor();
+  let editor: EditorPage;
+  before(async () => {
+    editor = await EditorPage.open(host(), 'en-US', 'light');
+  });
+  after(() => editor.close());
+
+  const parameters = () => editor.page.locator('[data-parameter]');
+
+  it('lists every operation once, grouped by purpose', async () => {
+    await editor.openDialog(REQUEST);
+    const groups = editor.field('operation').locator('optgroup');
+    assert.equal(await groups.count(), new Set(OFFERED.map(({ purpose }) => purpose)).size);
+    assert.equal(await groups.locator('option').count(), OFFERED.length);
+    await editor.closeDialog();
+  });
+
+  it('has the fields of the chosen operation and keeps what was written', async () => {
+    await editor.openDialog(REQUEST);
+    const written = await parameters().evaluateAll((all) => all.map((field) => Reflect.get(field, 'value')));
+    await editor.field('operation').selectOption('thing.job.update');
+    assert.deepEqual(
+      await parameters().evaluateAll((all) => all.map((field) => field.getAttribute('data-parameter'))),
+      ['taskId', 'status', 'progress', 'statusDetails'],
+    );
+    assert.equal(await editor.page.locator('[data-row="pushes"]').isVisible(), true);
+    await editor.field('operation').selectOption('thing.reset');
+    assert.equal(await parameters().count(), 0);
+    await editor.field('operation').selectOption('thing.deviceinfo.update');
+    assert.deepEqual(
+      await parameters().evaluateAll((all) => all.map((field) => Reflect.get(field, 'value'))),
+      written,
+    );
+    assert.ok(written.includes('room'));
+    await editor.closeDialog();
+    assert.deepEqual(editor.problems, []);
+  });
+
+  for (const [node, valid] of [
+    [{ operation: 'thing.job.update', source: 'form', entries: [{}] }, /Job id/],
+    [{ operation: 'thing.job.update', source: 'payload', entries: [{}] }, true],
+    [{ operation: 'thing.reset', source: 'form', entries: [] }, true],
+  ] as const) {
+    it(`${node.operation} from ${node.source}: ${valid}`, async () => {
+      const found = await editor.page.evaluate(
+        (given) =>
+          Reflect.get(window, 'RED')
+            .nodes.getType('alink-request')
+            .defaults.entries.validate.call(given, [], {}),
+        node,
+      );
+      if (valid === true) assert.equal(found, true);
+      else assert.match(String(found), valid);
+    });
+  }
+});
