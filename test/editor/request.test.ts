@@ -44,6 +44,19 @@ describe('dialog of requests to the platform', () => {
     assert.deepEqual(editor.problems, []);
   });
 
+  it('saves what the form holds', async () => {
+    await editor.openDialog(REQUEST);
+    await editor.field('operation').selectOption('thing.job.get');
+    await editor.page.locator('#node-dialog-ok').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+    const saved = await editor.page.evaluate((id) => {
+      const { operation, entries, changed } = Reflect.get(window, 'RED').nodes.node(id);
+      return { operation, entries, changed };
+    }, REQUEST);
+    const entries = [{ taskId: { value: '$next', type: 'str' } }];
+    assert.deepEqual(saved, { operation: 'thing.job.get', entries, changed: true });
+  });
+
   for (const [node, valid] of [
     [{ operation: 'thing.job.update', source: 'form', entries: [{}] }, /Job id/],
     [{ operation: 'thing.job.update', source: 'payload', entries: [{}] }, true],
