@@ -12,6 +12,7 @@ export type ErrorKey =
   | 'handshakeTimeout'
   | 'connackTimeout'
   | 'connectionClosed'
+  | 'packetTooLarge'
   | 'refusedCredentials'
   | 'refusedNotAuthorized'
   | 'refusedIdentifier'

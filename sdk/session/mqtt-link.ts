@@ -5,6 +5,7 @@ import { AlinkError } from '../errors';
 import type { IncomingMessage } from '../types';
 import { ForgetfulStore } from './forgetful-store';
 import { connackError, networkError } from './network-error';
+import { PacketLengths } from './packet-lengths';
 import { openStream } from './stream';
 
 export interface LinkOptions {
@@ -39,6 +40,9 @@ export interface MqttLink {
   /** Says DISCONNECT and resolves when the socket is closed, which is cut after `endMs`. */
   end(): Promise<void>;
 }
+
+/** Four times what the platform lets a message have (section D): only an impostor sends more. */
+const LARGEST_PACKET_BYTES = 1024 * 1024;
 
 // A kick arrives as a plain close or, when our own bytes were still on their way, as a reset.
 const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
@@ -134,8 +138,22 @@ function connectOver(
     const kicked = streamError === undefined || (typeof code === 'string' && CLOSED_BY_PEER.has(code));
     options.onClose(streamError ? networkError(streamError, endpoint) : closedError(endpoint), kicked);
   });
+  // In one go with the client's own reading, so that neither misses a byte.
+  refuseLargePackets(stream, endpoint);
   client.connect();
   options.onSent?.();
+}
+
+function refuseLargePackets(stream: Duplex, { host, port }: MqttEndpoint): void {
+  const lengths = new PacketLengths(LARGEST_PACKET_BYTES);
+  const limit = LARGEST_PACKET_BYTES;
+  stream.on('data', (chunk: Buffer) => {
+    const value = lengths.follow(chunk);
+    if (value === undefined || stream.destroyed) return;
+    const message = `${host}:${port} announced a packet of ${value} bytes, at most ${limit} are taken`;
+    const details = { host, port, value, limit };
+    stream.destroy(new AlinkError('packetTooLarge', message, { retry: 'slow', details }));
+  });
 }
 
 function closedError({ host, port }: MqttEndpoint): AlinkError {

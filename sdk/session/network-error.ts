@@ -14,6 +14,8 @@ const TLS_REASONS: Record<string, string> = {
 
 /** Says what a socket's error means for whoever set up the address. */
 export function networkError(error: Error, { host, port }: { host: string; port: number }): AlinkError {
+  // What this side found out has its own words.
+  if (error instanceof AlinkError) return error;
   const code = codeOf(error);
   const retry = 'slow';
   if (DNS.has(code)) {

@@ -199,6 +199,38 @@ describe('connecting', () => {
     }
   });
 
+  it('leaves whoever announces a packet larger than the platform sends, before it is there', async () => {
+    for (const [transport, door] of doors) {
+      broker = await ScriptedBroker.start(door());
+      let opened: Promise<MqttLink> | undefined;
+      const closed = new Promise<[AlinkError, boolean]>((resolve) => {
+        const onClose = (...end: [AlinkError, boolean]) => resolve(end);
+        opened = openLink(options(transport, broker?.port ?? 0, { ca: trusted.cert, onClose }));
+      });
+      await opened;
+      const value = 2 ** 28 - 1;
+      broker.last.stream.write(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]));
+      const [error, kicked] = await closed;
+      assert.equal(error.key, 'packetTooLarge', transport);
+      assert.equal(kicked, false);
+      assert.equal(error.details.value, value);
+      await broker.stop();
+    }
+  });
+
+  it('takes a packet of the largest size that the platform sends', async () => {
+    broker = await ScriptedBroker.start();
+    let got: (bytes: number) => void = () => undefined;
+    const received = new Promise<number>((resolve) => {
+      got = resolve;
+    });
+    const onMessage = ({ payload }: { payload: Uint8Array }) => got(payload.length);
+    const link = await openLink(options('tcp', broker.port, { onMessage }));
+    broker.last.push('a', 'x'.repeat(256 * 1024));
+    assert.equal(await received, 256 * 1024);
+    await link.end();
+  });
+
   it('acknowledges a QoS 1 message only after it was handed over', async () => {
     broker = await ScriptedBroker.start();
     const order: string[] = [];
