@@ -1,3 +1,4 @@
+import type OpenApiCore from '@alicloud/openapi-core';
 import { AlinkError } from '../../sdk';
 import type { OpenApiAccess } from '../shared/types';
 import type { AnswerBody } from './answer';
@@ -70,13 +71,15 @@ export function refused(code: string, platformMessage: string): AlinkError {
   });
 }
 
+/** The library's class adds nothing to its fields, and comes from a package that is not ours to depend on. */
+type CallRuntime = Parameters<OpenApiCore['callApi']>[2];
+
 // Loaded with the first call: a flow that only reports never loads it.
 async function connect({ endpoint, protocol, accessKeyId, accessKeySecret }: OpenApiAccess) {
   const {
     default: { default: Client },
     $OpenApiUtil,
   } = await import('@alicloud/openapi-core');
-  const { RuntimeOptions } = await import('@darabonba/typescript');
   const client = new Client(
     new $OpenApiUtil.Config({
       accessKeyId,
@@ -101,7 +104,7 @@ async function connect({ endpoint, protocol, accessKeyId, accessKeySecret }: Ope
         bodyType: 'json',
       });
       // No retries: an action that was carried out must not be carried out again unasked.
-      const runtime = new RuntimeOptions({ readTimeout, connectTimeout: CONNECT_MS, autoretry: false });
+      const runtime = { readTimeout, connectTimeout: CONNECT_MS, autoretry: false } as CallRuntime;
       const { body } = await client.callApi(
         params,
         new $OpenApiUtil.OpenApiRequest({ body: query }),
