@@ -19,13 +19,15 @@ export interface CloudAction {
   fields: readonly ActionField[];
   /** Parameter that the value goes into, and how: as JSON text, as Base64 of its bytes, or as plain text. */
   value?: { parameter: string; as: 'json' | 'base64' | 'text' };
-  /** Parameter of the identifier; a list is written as `Name.1`. */
-  identifier?: { parameter: string; list?: true };
-  topic?: string;
+  /** Parameter of the identifier; a list is written as `Name.1`. Without one that is needed there is no call. */
+  identifier?: { parameter: string; list?: true; needed?: true };
+  topic?: { parameter: string; needed?: true };
   /** Names the device by ProductKey and DeviceName; `product`: by the ProductKey only. */
   of: 'device' | 'product' | 'nothing';
   /** What the flow gets instead of the answer's `Data`. */
   result?: 'rrpc' | 'service' | 'shadow' | 'tags';
+  /** Asks for a page of what happened between two times, which the platform wants to be told. */
+  history?: true;
 }
 
 const ITEMS = { parameter: 'Items', as: 'json' } as const;
@@ -38,7 +40,7 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     name: 'InvokeThingService',
     group: 'service',
     fields: ['identifier', 'value'],
-    identifier: { parameter: 'Identifier' },
+    identifier: { parameter: 'Identifier', needed: true },
     value: { parameter: 'Args', as: 'json' },
     of: 'device',
     result: 'service',
@@ -47,7 +49,7 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     name: 'Pub',
     group: 'message',
     fields: ['topic', 'qos', 'value'],
-    topic: 'TopicFullName',
+    topic: { parameter: 'TopicFullName', needed: true },
     value: CONTENT,
     of: 'product',
   },
@@ -55,7 +57,7 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     name: 'PubBroadcast',
     group: 'message',
     fields: ['topic', 'value'],
-    topic: 'TopicFullName',
+    topic: { parameter: 'TopicFullName' },
     value: CONTENT,
     of: 'product',
   },
@@ -63,7 +65,7 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     name: 'RRpc',
     group: 'message',
     fields: ['topic', 'timeout', 'value'],
-    topic: 'Topic',
+    topic: { parameter: 'Topic' },
     value: { parameter: 'RequestBase64Byte', as: 'base64' },
     of: 'device',
     result: 'rrpc',
@@ -81,8 +83,9 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     name: 'QueryDevicePropertyData',
     group: 'data',
     fields: ['identifier'],
-    identifier: { parameter: 'Identifier' },
+    identifier: { parameter: 'Identifier', needed: true },
     of: 'device',
+    history: true,
   },
   {
     name: 'QueryDeviceEventData',
@@ -90,6 +93,7 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     fields: ['identifier'],
     identifier: { parameter: 'Identifier' },
     of: 'device',
+    history: true,
   },
   {
     name: 'QueryDeviceServiceData',
@@ -97,6 +101,7 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     fields: ['identifier'],
     identifier: { parameter: 'Identifier' },
     of: 'device',
+    history: true,
   },
   { name: 'GetDeviceStatus', group: 'device', fields: [], of: 'device' },
   { name: 'QueryDeviceDetail', group: 'device', fields: [], of: 'device' },

@@ -52,8 +52,11 @@ export = function alinkCloud(RED: NodeAPI): void {
       const timeout = readNumber(expandText(RED, this, def.timeout), 'timeout', { min: 1, max: 8 });
       const parameters = callParameters(action, {
         ...deviceNames(msg),
-        identifier: expandText(RED, this, def.identifier) || identifierOf(msg),
-        topic: expandText(RED, this, def.topic) || topicOf(msg),
+        // Only what the action cannot do without comes from the message: a topic or an identifier that a message
+        // happens to carry must not narrow a question or turn an RRPC into one on a topic.
+        identifier:
+          expandText(RED, this, def.identifier) || (action.identifier?.needed ? identifierOf(msg) : ''),
+        topic: expandText(RED, this, def.topic) || (action.topic?.needed ? topicOf(msg) : ''),
         qos: def.qos,
         timeout,
         value:
@@ -68,7 +71,7 @@ export = function alinkCloud(RED: NodeAPI): void {
       const waitMs = (timeout ?? STANDARD_TIMEOUT) * 1000;
       const body = await (await client).call(name, parameters, waitMs);
       const refusal = refusalOf(action, body);
-      if (refusal !== undefined) throw refused(refusal.code, refusal.message);
+      if (refusal !== undefined) throw refused({ ...refusal, requestId: body.RequestId });
       msg.payload = resultOf(action, body);
       msg.alink = { status: 'acknowledged', action: name, requestId: body.RequestId };
     };
@@ -93,18 +96,19 @@ export = function alinkCloud(RED: NodeAPI): void {
       } catch (thrown) {
         const error = toAlinkError(thrown);
         const flowError = toFlowError(RED, error);
-        const refusedByPlatform = error.key === 'cloudRefused';
+        const { requestId } = error.details;
         msg.alink = {
-          status: refusedByPlatform ? 'refused' : 'failed',
+          status: error.key === 'cloudRefused' ? 'refused' : 'failed',
           action: def.action,
           code: flowError.code,
           message: flowError.message,
+          ...(requestId === undefined ? {} : { requestId }),
         };
         if (!closed) status.error(error);
         done(flowError);
         return;
       }
-      status.success();
+      if (!closed) status.success();
       send(msg);
       done();
     });

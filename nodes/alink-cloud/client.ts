@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import type OpenApiCore from '@alicloud/openapi-core';
 import { AlinkError } from '../../sdk';
 import type { OpenApiAccess } from '../shared/types';
@@ -47,10 +48,10 @@ export class OpenApiClient {
   #asError(thrown: unknown): AlinkError {
     if (thrown instanceof AlinkError) return thrown;
     const object: object = typeof thrown === 'object' && thrown !== null ? thrown : {};
-    const code: unknown = Reflect.get(object, 'code');
     const status: unknown = Reflect.get(object, 'statusCode');
+    if (typeof status === 'number') return refusalFrom(status, Reflect.get(object, 'data'));
+    const code: unknown = Reflect.get(object, 'code');
     const message = String(Reflect.get(object, 'message') ?? thrown);
-    if (typeof status === 'number' && typeof code === 'string') return refused(code, message);
     const { endpoint } = this.access;
     // The library's words for a failed connection hold the whole address with its signature.
     const reason =
@@ -62,11 +63,27 @@ export class OpenApiClient {
   }
 }
 
+/** An answer with a status that is none of success; the body says why, if a platform wrote it. */
+function refusalFrom(status: number, body: unknown): AlinkError {
+  const read = (name: string): unknown =>
+    typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+  const [code, message] = [read('Code'), read('Message')];
+  return refused({
+    code: typeof code === 'string' && code !== '' ? code.slice(0, 100) : `HTTP ${status}`,
+    message: typeof message === 'string' ? message : '',
+    requestId: read('RequestId'),
+  });
+}
+
 /** An answer of the platform that is no success. */
-export function refused(code: string, platformMessage: string): AlinkError {
+export function refused(answer: { code: string; message: string; requestId: unknown }): AlinkError {
+  const { code, message, requestId } = answer;
   return new AlinkError('cloudRefused', `the platform answered ${code}`, {
-    details: { cloudCode: code },
-    ...(platformMessage === '' ? {} : { platformMessage: platformMessage.slice(0, 500) }),
+    details: {
+      cloudCode: code,
+      ...(typeof requestId === 'string' ? { requestId: requestId.slice(0, 64) } : {}),
+    },
+    ...(message === '' ? {} : { platformMessage: message.slice(0, 500) }),
     retry: /throttl|SystemException|ServiceUnavailable|TIMEOUT|OFFLINE|HALFCONN/i.test(code) ? 'slow' : 'no',
   });
 }
@@ -75,7 +92,7 @@ export function refused(code: string, platformMessage: string): AlinkError {
 type CallRuntime = Parameters<OpenApiCore['callApi']>[2];
 
 // Loaded with the first call: a flow that only reports never loads it.
-async function connect({ endpoint, protocol, accessKeyId, accessKeySecret }: OpenApiAccess) {
+async function connect({ endpoint, protocol, accessKeyId, accessKeySecret, ca }: OpenApiAccess) {
   const {
     default: { default: Client },
     $OpenApiUtil,
@@ -88,6 +105,8 @@ async function connect({ endpoint, protocol, accessKeyId, accessKeySecret }: Ope
       protocol,
       // Otherwise the library adds what it finds in the environment.
       userAgent: 'node-red-contrib-alink',
+      // Roots given to a connection replace the usual ones.
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca].join('\n') }),
     }),
   );
   return {

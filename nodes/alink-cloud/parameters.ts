@@ -19,6 +19,10 @@ export interface CallInput {
 /** A service or RRPC that the platform waits for this long unless told otherwise, seconds. */
 export const STANDARD_TIMEOUT = 5;
 
+/** A question after the past without times of its own: the newest of a week, as many as one page holds. */
+const HISTORY_MS = 7 * 24 * 3600 * 1000;
+const HISTORY_PAGE = 50;
+
 /**
  * Parameters of an action of the platform's API, as it wants them: texts only.
  * @throws AlinkError `invalidInput` naming the parameter
@@ -29,17 +33,36 @@ export function callParameters(action: CloudAction, input: CallInput): Record<st
   if (action.of !== 'nothing' && productKey !== undefined) parameters.ProductKey = productKey;
   if (action.of === 'device' && deviceName !== undefined) parameters.DeviceName = deviceName;
   const { identifier, topic, value } = action;
-  if (identifier !== undefined && input.identifier !== '') {
+  if (identifier !== undefined && given(input.identifier, identifier.needed, 'identifier')) {
     parameters[identifier.list ? `${identifier.parameter}.1` : identifier.parameter] = input.identifier;
   }
-  if (topic !== undefined && input.topic !== '') parameters[topic] = fullTopic(input);
+  if (topic !== undefined && given(input.topic, topic.needed, 'topic')) {
+    parameters[topic.parameter] = fullTopic(input);
+  }
   if (action.fields.includes('qos')) parameters.Qos = input.qos === '1' ? '1' : '0';
   if (action.fields.includes('timeout')) {
     parameters.Timeout = String(Math.round((input.timeout ?? STANDARD_TIMEOUT) * 1000));
   }
   if (value !== undefined) parameters[value.parameter] = written(value.parameter, value.as, input.value);
-  for (const [name, given] of freeParameters(input.parameters)) parameters[name] = given;
+  if (action.history) Object.assign(parameters, newestPage(Date.now()));
+  for (const [name, text] of freeParameters(input.parameters)) parameters[name] = text;
   return parameters;
+}
+
+function given(text: string, needed: true | undefined, field: string): boolean {
+  if (text !== '') return true;
+  if (needed) throw invalid(field, 'is empty');
+  return false;
+}
+
+// The platform refuses these questions without any of the four.
+function newestPage(now: number): Record<string, string> {
+  return {
+    StartTime: String(now - HISTORY_MS),
+    EndTime: String(now),
+    Asc: '0',
+    PageSize: String(HISTORY_PAGE),
+  };
 }
 
 // A short topic is that of the device; the broadcast's and others' are written in full.
@@ -65,16 +88,16 @@ function bytes(parameter: string, value: unknown): Buffer {
 }
 
 /** Lists become `Name.1`, `Name.2`; objects JSON text. */
-function freeParameters(given: unknown): Array<[string, string]> {
-  if (given === undefined || given === null || given === '') return [];
-  const json = toJson(given);
+function freeParameters(value: unknown): Array<[string, string]> {
+  if (value === undefined || value === null || value === '') return [];
+  const json = toJson(value);
   if (!json.ok || !isJsonObject(json.value)) {
     throw invalid('parameters', 'are not an object, for example {"PageSize": 10}');
   }
-  return Object.entries(json.value).flatMap(([name, value]): Array<[string, string]> => {
-    if (value === null) return [];
-    if (Array.isArray(value)) return value.map((entry, i) => [`${name}.${i + 1}`, text(entry)]);
-    return [[name, text(value)]];
+  return Object.entries(json.value).flatMap(([name, entry]): Array<[string, string]> => {
+    if (entry === null) return [];
+    if (Array.isArray(entry)) return entry.map((one, i) => [`${name}.${i + 1}`, text(one)]);
+    return [[name, text(entry)]];
   });
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { EmulatorOptions } from '../../emulator';
 import { type Json, openApiHost, type Platform, TRANSPORTS, type Transport, thingKey } from '../../protocol';
@@ -26,6 +27,7 @@ interface PlatformDef extends NodeDef {
 type PlatformCredentials = PlatformNode['credentials'];
 
 const PORT = { min: 0, max: 65535 };
+const EMULATOR_KEY = { id: randomBytes(8).toString('hex'), secret: randomBytes(24).toString('hex') };
 /** Doors of the emulator by the transport that goes through them. */
 const DOORS = {
   tcp: 'mqtt',
@@ -102,8 +104,20 @@ function emulatorOptions(RED: NodeAPI, node: Node, def: PlatformDef): EmulatorOp
       http: readNumber(expandText(RED, node, def.emulatorHttpPort), 'emulatorHttpPort', PORT) ?? 0,
     },
     autoProvision: true,
-    ...(config === '' ? {} : { config: parseConfig(config) }),
+    config: withAccessKey(config === '' ? {} : parseConfig(config)),
   };
+}
+
+/**
+ * Without keys of its own an emulator takes a pair that everybody knows, and any page in a browser on this machine
+ * could drive it. The pair of one process stays the same, so that a deploy does not restart the emulator.
+ */
+function withAccessKey(config: unknown): unknown {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return config;
+  const given: unknown = Reflect.get(config, 'accessKeys');
+  return given === undefined || (Array.isArray(given) && given.length === 0)
+    ? { ...config, accessKeys: [EMULATOR_KEY] }
+    : config;
 }
 
 function parseConfig(text: string): unknown {
@@ -133,16 +147,14 @@ function list(value: unknown, key: string): object[] {
   return Array.isArray(inner) ? inner.filter((entry) => typeof entry === 'object' && entry !== null) : [];
 }
 
-/** The key of an emulator that its products file gives, or the one that an emulator without any takes. */
-function emulatorKey(config: unknown): { id: string; secret: string } {
-  const [key] = list(config, 'accessKeys');
-  const text = (name: string) => (key === undefined ? 'emulator' : String(Reflect.get(key, name)));
-  return { id: text('id'), secret: text('secret') };
+/** The first key of the emulator's configuration. */
+function emulatorKey(config: unknown): { accessKeyId: string; accessKeySecret: string } {
+  const [key = EMULATOR_KEY] = list(config, 'accessKeys');
+  return { accessKeyId: String(Reflect.get(key, 'id')), accessKeySecret: String(Reflect.get(key, 'secret')) };
 }
 
 async function emulatorAccess(lease: EmulatorLease, config: unknown): Promise<PlatformAccess> {
   const configured = configuredDevices(config);
-  const key = emulatorKey(config);
   const emulator = await lease.emulator.catch((cause: unknown) => {
     throw emulatorProblem(cause);
   });
@@ -157,12 +169,7 @@ async function emulatorAccess(lease: EmulatorLease, config: unknown): Promise<Pl
     provision: (identity, thingModel: Json | undefined) =>
       emulator.provisionDevice(identity, thingModel).deviceSecret,
     isConfigured: (identity) => configured.has(thingKey(identity)),
-    openApi: {
-      endpoint: new URL(emulator.httpUrl).host,
-      protocol: 'http',
-      accessKeyId: key.id,
-      accessKeySecret: key.secret,
-    },
+    openApi: { endpoint: new URL(emulator.httpUrl).host, protocol: 'http', ...emulatorKey(config) },
   };
 }
 
@@ -178,7 +185,9 @@ function cloudAccess(RED: NodeAPI, node: PlatformNode, def: PlatformDef): Platfo
   const ca = def.ca?.trim();
   const platform = cloudPlatform(RED, node, def);
   const openApi = openApiAccess(node, platform, expandText(RED, node, def.openApiUrl));
-  return { platform, ...(ca ? { ca } : {}), ...(openApi ? { openApi } : {}) };
+  // A platform of one's own has its whole certificate chain of its own; the cloud's API needs no further root.
+  const trusted = ca && platform.kind === 'custom' ? { ca } : {};
+  return { platform, ...(ca ? { ca } : {}), ...(openApi ? { openApi: { ...openApi, ...trusted } } : {}) };
 }
 
 /** @returns undefined without a key or an address: then nothing can be called, and only that */

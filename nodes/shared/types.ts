@@ -10,6 +10,8 @@ export interface OpenApiAccess {
   protocol: 'http' | 'https';
   accessKeyId: string;
   accessKeySecret: string;
+  /** Further trusted roots, PEM. */
+  ca?: string;
   /** Of an enterprise or new public instance; goes with every call. */
   iotInstanceId?: string;
 }
