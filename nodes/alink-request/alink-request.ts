@@ -3,8 +3,10 @@ import type { Operation } from '../../protocol';
 import { badSettings, expandText, readNumber, readValue, type ValueSource } from '../shared/config';
 import { type AlinkMessage, handleInput } from '../shared/flow-node';
 import { handleRequests } from '../shared/requests';
-import { offered, pushOf } from './operations';
+import { carryOut } from './carry-out';
+import { CONTENT, entryFields, offered, pushOf, takesPayload } from './operations';
 import { type FormEntries, type ParameterSource, requestParams } from './parameters';
+import { shadowVersion } from './shadow-version';
 
 interface FieldValue {
   value: string;
@@ -44,14 +46,22 @@ export = function alinkRequest(RED: NodeAPI): void {
       const method = operation.method ?? operation.name;
       info.method = method;
       info.operation = operation.name;
-      const form = def.source === 'payload' ? [] : await readForm(RED, this, operation, def, msg);
-      const params = requestParams(operation, form, msg.payload, def.source || 'form');
+      const source = takesPayload(operation) ? def.source || 'form' : 'form';
+      const form = source === 'payload' ? [] : await readForm(RED, this, operation, def, msg);
+      const params = requestParams(operation, form, msg.payload, source);
       const seconds = readNumber(expandText(RED, this, def.timeout), 'timeout', { min: 1, max: 3600 });
-      const reply = await device.request(operation.name, params, {
-        signal: link.signal,
-        ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
+      const { reply, payload } = await carryOut(device, {
+        operation,
+        params,
+        content: form[0] && CONTENT.name in form[0] ? form[0][CONTENT.name] : msg.payload,
+        options: {
+          signal: link.signal,
+          ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
+        },
+        version: shadowVersion(RED.nodes.getNode(def.device) ?? this),
+        onProgress: (sent, total) => link.status.progress(sent, total),
       });
-      msg.payload = reply.data ?? {};
+      msg.payload = payload;
       return { status: 'acknowledged', reply, method, warnings: [] };
     });
   });
@@ -60,11 +70,11 @@ export = function alinkRequest(RED: NodeAPI): void {
 async function readForm(
   RED: NodeAPI,
   node: Node,
-  { params }: Operation,
+  operation: Operation,
   { entries }: RequestNodeDef,
   msg: AlinkMessage,
 ): Promise<FormEntries> {
-  if (params === 'none' || !Array.isArray(entries)) return [];
+  if (entryFields(operation).length === 0 || !Array.isArray(entries)) return [];
   return Promise.all(
     entries.map(async (entry) => {
       const fields = Object.entries(entry).map(async ([name, { value, type }]) => {

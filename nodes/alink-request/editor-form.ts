@@ -1,6 +1,6 @@
-import type { Operation, Parameter } from '../../protocol/catalogue';
+import type { Operation } from '../../protocol/catalogue';
 import { text } from '../shared/editor/text';
-import { AUTOMATIC, entryFields, hasManyEntries } from './operations';
+import { AUTOMATIC, entryFields, type Field, hasManyEntries } from './operations';
 
 export const TYPE = 'alink-request';
 const FROM_ELSEWHERE = ['msg', 'flow', 'global', 'jsonata', 'env'];
@@ -63,7 +63,7 @@ export class EntryForm {
     );
   }
 
-  #addField({ row, fields }: Inputs, field: Parameter, known: FieldValue | undefined): void {
+  #addField({ row, fields }: Inputs, field: Field, known: FieldValue | undefined): void {
     const line = document.createElement('div');
     line.className = 'form-row';
     const label = document.createElement('label');
@@ -98,7 +98,7 @@ export class EntryForm {
   }
 }
 
-function typesOf({ type, values, required }: Parameter): ReadonlyArray<string | TypedInputType> {
+function typesOf({ type, values, required }: Field): ReadonlyArray<string | TypedInputType> {
   if (values !== undefined) {
     const options = [...(required ? [] : ['']), ...values.map(String)];
     return [{ value: 'str', label: text(TYPE, 'choice'), options }, ...FROM_ELSEWHERE];
@@ -113,6 +113,8 @@ function typesOf({ type, values, required }: Parameter): ReadonlyArray<string | 
     case 'identity':
     case 'list':
       return ['json', ...FROM_ELSEWHERE];
+    case 'bytes':
+      return ['msg', 'flow', 'global', 'str', 'jsonata', 'env'];
     case 'any':
       return ['str', 'num', 'bool', 'json', ...FROM_ELSEWHERE];
     default:

@@ -2,7 +2,16 @@ import { Dialog } from '../shared/editor/dialog';
 import { text } from '../shared/editor/text';
 import { numberCheck, referenceCheck, validator } from '../shared/editor/validate';
 import { type Entry, EntryForm, TYPE } from './editor-form';
-import { AUTOMATIC, DEFAULT_OPERATION, entryFields, localeKey, OFFERED, offered, pushOf } from './operations';
+import {
+  AUTOMATIC,
+  DEFAULT_OPERATION,
+  entryFields,
+  localeKey,
+  OFFERED,
+  offered,
+  pushOf,
+  takesPayload,
+} from './operations';
 
 // The form of the open dialog; at most one is open at a time.
 let open: EntryForm | undefined;
@@ -59,11 +68,12 @@ RED.nodes.registerType('alink-request', {
       if (operation === undefined) return;
       dialog.note('operation', text(TYPE, `operationHint.${localeKey(name)}`));
       dialog.find('[data-row="pushes"]').hidden = pushOf(operation) === undefined;
-      dialog.find('[data-row="source"]').hidden = operation.params === 'none';
+      dialog.find('[data-row="source"]').hidden = !takesPayload(operation);
       open = new EntryForm(dialog.find('[data-role="entries"]'), operation, kept.get(name) ?? []);
     });
     dialog.watch(['source', 'operation'], () => {
-      const source = dialog.value('source') || 'form';
+      const operation = offered(dialog.value('operation'));
+      const source = operation && takesPayload(operation) ? dialog.value('source') || 'form' : 'form';
       dialog.note('source', text(TYPE, `sourceNote.${source}`));
       dialog.find('[data-role="entries"]').hidden = source === 'payload';
     });
@@ -101,7 +111,7 @@ function entriesOf(node: EditorNode): readonly Entry[] {
 /** Required parameters that only the form can give; those of messages are known when they come. */
 function entriesValid(this: EditorNode, _value: unknown, _options: unknown): true | string {
   const operation = offered(String(this.operation));
-  if (operation === undefined || (this.source ?? 'form') !== 'form') return true;
+  if (operation === undefined || (takesPayload(operation) && (this.source ?? 'form') !== 'form')) return true;
   const entries = entriesOf(this);
   const checked = operation.params === 'object' && entries.length === 0 ? [{}] : entries;
   for (const entry of checked) {

@@ -1,17 +1,18 @@
 import { OPERATIONS, type Operation, type Parameter } from '../../protocol/catalogue';
 import type { NoticeOperation } from '../../sdk/downlink/types';
 
-/**
- * Operations that the node offers. The SDK answers those with the common envelope; shadow and NTP have shapes of
- * their own, and a file is more than its first message, so they are offered as soon as the SDK carries them out.
- */
-export const OFFERED: readonly Operation[] = OPERATIONS.filter(
-  ({ requestable, format, purpose }) => requestable && format === 'alink' && purpose !== 'file',
-);
+/** A field of the form: a parameter of the catalogue, or the bytes of a file, which travel in blocks of their own. */
+export interface Field extends Omit<Parameter, 'type'> {
+  type: Parameter['type'] | 'bytes';
+}
+
+/** Operations that the node offers. */
+export const OFFERED: readonly Operation[] = OPERATIONS.filter(({ requestable }) => requestable);
 
 export const DEFAULT_OPERATION = 'thing.deviceinfo.update';
 
 const PUSHES: ReadonlyMap<string, NoticeOperation> = new Map([
+  ['shadow', 'shadow.control'],
   ['job', 'thing.job.notify'],
   ['log', 'thing.config.log.push'],
 ]);
@@ -28,13 +29,34 @@ export function offered(name: string): Operation | undefined {
 /** Filled in by the node when neither form nor message gives them. */
 export const AUTOMATIC: ReadonlySet<string> = new Set(['utcTime']);
 
+/** Known to the SDK better than to any flow, so there is no field for them. */
+const COMPUTED: ReadonlySet<string> = new Set([
+  'deviceSendTime',
+  'fileSize',
+  'ficMode',
+  'ficValue',
+  'initUid',
+]);
+
+export const UPLOAD = 'thing.file.upload.mqtt.init';
+
+/** What an upload sends besides the parameters of its first message. */
+export const CONTENT: Field = { name: 'content', type: 'bytes', required: true, default: 'payload' };
+
 /** Name of an entry where the protocol gives it none: an item of a list of texts, a key of a map. */
-export const ENTRY_NAME: Parameter = { name: 'identifier', type: 'text', required: true };
+export const ENTRY_NAME: Field = { name: 'identifier', type: 'text', required: true };
 
 /** Fields of one entry of the form. */
-export function entryFields({ params, parameters }: Operation): readonly Parameter[] {
+export function entryFields({ name, params, parameters }: Operation): readonly Field[] {
   if (params === 'listOfTexts') return [ENTRY_NAME];
-  return params === 'map' ? [ENTRY_NAME, ...parameters] : parameters;
+  const fields = parameters.filter((parameter) => !COMPUTED.has(parameter.name));
+  if (name === UPLOAD) return [CONTENT, ...fields];
+  return params === 'map' ? [ENTRY_NAME, ...fields] : fields;
+}
+
+/** Whether parameters may come with the message: there are some, and the payload is not the file itself. */
+export function takesPayload(operation: Operation): boolean {
+  return operation.name !== UPLOAD && entryFields(operation).length > 0;
 }
 
 /** Whether the form may have any number of entries. */

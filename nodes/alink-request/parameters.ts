@@ -1,13 +1,6 @@
-import {
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  type Operation,
-  type Parameter,
-  toJson,
-} from '../../protocol';
+import { isJsonObject, type Json, type JsonObject, type Operation, toJson } from '../../protocol';
 import { AlinkError } from '../../sdk';
-import { AUTOMATIC, ENTRY_NAME, entryFields } from './operations';
+import { AUTOMATIC, ENTRY_NAME, entryFields, type Field } from './operations';
 
 /** Where the parameters come from; with `both` the message wins, parameter by parameter. */
 export type ParameterSource = 'form' | 'payload' | 'both';
@@ -66,13 +59,14 @@ function checkedEntry(
   const checked = new Map<string, Json>();
   const fields = new Map(entryFields(operation).map((field) => [field.name, field]));
   for (const [name, value] of Object.entries(entry)) {
-    if (isNothing(value)) continue;
     const field = fields.get(name);
+    if (isNothing(value) || field?.type === 'bytes') continue;
     checked.set(name, field === undefined ? asJson(name, value) : coerced(field, value));
   }
-  for (const { name, required } of fields.values()) {
-    if (checked.has(name)) continue;
+  for (const { name, type, required, default: standard } of fields.values()) {
+    if (checked.has(name) || type === 'bytes') continue;
     if (AUTOMATIC.has(name)) checked.set(name, now.toISOString().replace('Z', '+0000'));
+    else if (required && standard !== undefined) checked.set(name, standard);
     else if (required) throw invalid(name, 'is missing');
   }
   return checked;
@@ -97,7 +91,7 @@ function shaped({ params }: Operation, entries: ReadonlyArray<Map<string, Json>>
   }
 }
 
-function coerced({ name, type, values }: Parameter, given: unknown): Json {
+function coerced({ name, type, values }: Field, given: unknown): Json {
   const value = convert(name, type, asJson(name, given));
   if (values !== undefined && !values.some((known) => known === value)) {
     throw invalid(name, `is none of ${values.join(', ')}`);
@@ -105,7 +99,7 @@ function coerced({ name, type, values }: Parameter, given: unknown): Json {
   return value;
 }
 
-function convert(name: string, type: Parameter['type'], value: Json): Json {
+function convert(name: string, type: Field['type'], value: Json): Json {
   switch (type) {
     case 'text':
       return typeof value === 'object' ? JSON.stringify(value) : String(value);
@@ -143,6 +137,16 @@ function asJson(name: string, value: unknown): Json {
 
 function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === '';
+}
+
+/**
+ * The bytes of a file, as a message or the form gives them.
+ * @throws AlinkError `invalidInput` for anything but bytes and text
+ */
+export function fileContent(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === 'string') return Buffer.from(value);
+  throw invalid('content', 'is neither a buffer nor text');
 }
 
 function invalid(field: string, problem: string): AlinkError {

@@ -48,6 +48,7 @@ export function errorStatus(RED: NodeAPI, error: AlinkError): NodeStatus {
 export class StatusLine {
   #session: NodeStatus = {};
   #error: NodeStatus | undefined;
+  #progress: NodeStatus | undefined;
   #sent = '';
   #timer: NodeJS.Timeout | undefined;
   #lastSentAt = 0;
@@ -67,12 +68,23 @@ export class StatusLine {
 
   error(error: AlinkError): void {
     this.#error = errorStatus(this.RED, error);
+    this.#progress = undefined;
     this.#refresh();
   }
 
   success(): void {
-    if (this.#error === undefined) return;
+    if (this.#error === undefined && this.#progress === undefined) return;
     this.#error = undefined;
+    this.#progress = undefined;
+    this.#refresh();
+  }
+
+  /** How far something that takes long has come; `success` or `error` ends it. */
+  progress(done: number, total: number): void {
+    const percent = total > 0 ? Math.floor((done / total) * 100) : 0;
+    const text = say(this.RED, 'status.uploading', { percent }, `uploading, ${percent} %`);
+    this.#error = undefined;
+    this.#progress = { fill: 'blue', shape: 'ring', text };
     this.#refresh();
   }
 
@@ -81,10 +93,14 @@ export class StatusLine {
     this.#timer = undefined;
   }
 
+  #shown(): NodeStatus {
+    return this.#error ?? (this.#stateName === 'online' ? this.#progress : undefined) ?? this.#session;
+  }
+
   #refresh(): void {
     if (this.#timer !== undefined) return;
     const wait = this.#lastSentAt + SHORTEST_INTERVAL_MS - Date.now();
-    const status = this.#error ?? this.#session;
+    const status = this.#shown();
     // A change of colour is news at once; a change of words alone can wait its turn.
     if (wait <= 0 || !this.#sent.startsWith(`${status.fill}`)) this.#send();
     else {
@@ -97,7 +113,7 @@ export class StatusLine {
   }
 
   #send(): void {
-    const status = this.#error ?? this.#session;
+    const status = this.#shown();
     const text = `${status.fill}|${status.shape}|${status.text}`;
     if (text === this.#sent) return;
     this.#sent = text;
