@@ -41,6 +41,7 @@ export interface DeviceDef extends NodeDef {
   clientId: string;
   keepAlive: string;
   cleanSession: boolean;
+  correctTime: boolean;
   /** Seconds. */
   requestTimeout: string;
   thingModelMode: ThingModelMode;
@@ -117,6 +118,7 @@ export function deviceOptions(
     ...(clientId === '' ? {} : { clientId }),
     ...(keepAlive === undefined ? {} : { keepAliveSeconds: keepAlive }),
     cleanSession: def.cleanSession === true,
+    correctTime: def.correctTime === true,
     ...(timeout === undefined ? {} : { requestTimeoutMs: timeout * 1000 }),
     ...thingModelOptions(def, identity, document, storage),
     secretStore: storage.secretStore,

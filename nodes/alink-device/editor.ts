@@ -40,6 +40,7 @@ RED.nodes.registerType('alink-device', {
     clientId: { value: '', validate: validator(clientIdCheck) },
     keepAlive: { value: '300', validate: validator(keepAliveCheck) },
     cleanSession: { value: false },
+    correctTime: { value: false },
     requestTimeout: { value: '10', validate: validator(timeoutCheck) },
     thingModelMode: { value: 'off' },
     thingModelSource: { value: 'none' },
