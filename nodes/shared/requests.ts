@@ -149,12 +149,14 @@ function statusOf({ kind, wantsAnswer }: IncomingRequest, answersNow: boolean): 
 }
 
 function requestInfo(RED: NodeAPI, request: IncomingRequest, status: RequestInfo['status']): RequestInfo {
-  const { token, id, method, identifier, identity, sync, receivedAt, problems, versions } = request;
+  const { token, kind, operation, id, method, identifier, identity } = request;
+  const { sync, receivedAt, problems, versions } = request;
   return {
     ...(status === 'pending' ? { request: token } : {}),
     status,
     ...(id === undefined ? {} : { id: String(id) }),
     ...(method === undefined ? {} : { method }),
+    ...(kind === 'notice' ? { operation } : {}),
     ...(identifier === undefined ? {} : { identifier }),
     productKey: identity.productKey,
     deviceName: identity.deviceName,

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { UpdateDeviceShadowRequest } from '@alicloud/iot20180120';
+import { afterEach, before, beforeEach, describe, it } from 'mocha';
+import { type Emulator, startEmulator } from '../../../emulator';
+import { cloudClient } from '../../support/cloud';
+import { catchAll, device, GREENHOUSE_MODEL, propertyPost, sink } from '../../support/flows';
+import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+const HOUSE = { productKey: 'a1Greenhouse', deviceName: 'house-01' };
+/** How far this machine is behind the platform, ms. */
+const BEHIND = 3_600_000;
+
+describe('alink-request: more than question and answer', () => {
+  let red: Runtime;
+  let emulator: Emulator;
+  before(async function () {
+    red = await startRuntime();
+    this.test?.parent?.afterAll(() => red.stop());
+  });
+  beforeEach(async () => {
+    const devices = [{ deviceName: HOUSE.deviceName, deviceSecret: SECRET }];
+    emulator = await startEmulator({
+      config: { products: [{ productKey: HOUSE.productKey, thingModel: GREENHOUSE_MODEL, devices }] },
+      clock: () => Date.now() + BEHIND,
+    });
+  });
+  afterEach(() => emulator.close());
+
+  async function deploy(deviceSettings: object, ...nodes: FlowNode[]): Promise<void> {
+    await red.deploy([
+      {
+        id: 'platform',
+        type: 'alink-platform',
+        kind: 'custom',
+        host: '127.0.0.1',
+        mqttPort: String(emulator.ports.mqtt),
+      },
+      { ...device(deviceSettings), credentials: { deviceSecret: SECRET } },
+      ...nodes,
+      sink(),
+      ...catchAll(),
+    ]);
+  }
+
+  const request = (operation: string, extra: object = {}): FlowNode => ({
+    id: 'request',
+    z: 'tab',
+    type: 'alink-request',
+    device: 'device',
+    operation,
+    source: 'payload',
+    entries: [],
+    pushes: false,
+    timeout: '',
+    wires: [['sink']],
+    ...extra,
+  });
+
+  async function ask(payload: unknown, to = 'sink', node = 'request'): Promise<FlowMessage> {
+    const answered = red.next(to);
+    red.send(node, { payload });
+    return answered;
+  }
+
+  const wish = (version: number) =>
+    cloudClient(emulator).updateDeviceShadow(
+      new UpdateDeviceShadowRequest({
+        ...HOUSE,
+        shadowMessage: JSON.stringify({ method: 'update', state: { desired: { color: 'red' } }, version }),
+      }),
+    );
+  const report = (value: unknown) => ({ method: 'update', state: { reported: { value } } });
+
+  describe('shadow', () => {
+    it('versions are counted up by the node, also across nodes, and read when they are not known', async () => {
+      await deploy({}, request('shadow.update'), request('shadow.update', { id: 'other' }));
+      assert.deepEqual((await ask(report(1))).payload, { status: 'success', version: 1 });
+      assert.deepEqual((await ask(report(2), 'sink', 'other')).payload, { status: 'success', version: 2 });
+      const all: FlowMessage[] = [];
+      const third = red.next('sink', (msg) => all.push(msg) === 3);
+      for (const value of [3, 4, 5]) red.send('request', { payload: report(value) });
+      await third;
+      assert.deepEqual(
+        all.map(({ payload }) => Reflect.get(Object(payload), 'version')),
+        [3, 4, 5],
+      );
+      // Nobody asked for the version but the first.
+      const gets = emulator.exchanges.list(({ json }) => Reflect.get(Object(json), 'method') === 'get');
+      assert.equal(gets.length, 1);
+    });
+
+    it('somebody else has changed it: the version is read again', async () => {
+      await deploy({}, request('shadow.update'));
+      await ask(report(1));
+      await wish(7);
+      assert.deepEqual((await ask(report(2))).payload, { status: 'success', version: 8 });
+    });
+
+    it('a version that is given goes as it is; a conflict is refused with its code', async () => {
+      await deploy({}, request('shadow.update'));
+      await ask({ ...report(1), version: 5 });
+      const refused = await ask({ ...report(2), version: 5 }, 'errors');
+      assert.deepEqual([refused.alink?.status, refused.alink?.code], ['refused', 409]);
+      assert.deepEqual((await ask(report(3))).payload, { status: 'success', version: 6 });
+    });
+
+    it('is read, and cleared key by key', async () => {
+      await deploy({}, request('shadow.update'));
+      await ask(report(1));
+      const { payload, alink } = await ask({ method: 'get' });
+      const { state, version } = payload as { state: unknown; version: number };
+      assert.deepEqual([state, version], [{ reported: { value: 1 } }, 1]);
+      assert.equal(alink?.operation, 'shadow.update');
+      await ask({ method: 'delete', state: { reported: { value: 'null' } } });
+      assert.deepEqual(emulator.devices.get(HOUSE)?.shadow?.state, {});
+    });
+
+    it('a change without anything reported is refused', async () => {
+      await deploy({}, request('shadow.update'));
+      const refused = await ask({ method: 'update', state: { reported: {} } }, 'errors');
+      assert.deepEqual([refused.alink?.status, refused.alink?.code], ['refused', 405]);
+    });
+  });
+
+  it('the platform’s time, and how far this machine is behind', async () => {
+    await deploy({}, request('ext.ntp.request'));
+    const { payload, alink } = await ask('ignored');
+    const { offset, serverTime, roundTrip, ...rest } = payload as Record<string, number>;
+    assert.deepEqual(rest, {});
+    assert.ok(Math.abs((offset ?? 0) - BEHIND) < 2000);
+    assert.ok(Math.abs((serverTime ?? 0) - Date.now() - BEHIND) < 2000);
+    assert.ok(roundTrip !== undefined && roundTrip >= 0 && roundTrip < 2000);
+    assert.equal(alink?.status, 'acknowledged');
+  });
+
+  it('the device corrects times of reports when it is told to', async () => {
+    const post = propertyPost({ identifier: 'temperature', time: 'time', timeType: 'msg' });
+    const reported = async () => {
+      const acknowledged = red.next('sink');
+      const time = Date.now();
+      red.send('post', { payload: 20, time });
+      await acknowledged;
+      return (emulator.devices.get(HOUSE)?.properties.temperature?.time ?? 0) - time;
+    };
+    await deploy({ correctTime: false }, post);
+    assert.equal(await reported(), 0);
+    await deploy({ correctTime: true }, post);
+    assert.ok(Math.abs((await reported()) - BEHIND) < 2000);
+  });
+
+  describe('pushes', () => {
+    const pushed = (msg: FlowMessage) => msg.alink?.status === 'pushed';
+    const cases: Array<[string, string, () => unknown, RegExp]> = [
+      ['shadow.update', 'shadow.control', () => wish(1), /"color":"red"/],
+      ['thing.job.get', 'thing.job.notify', () => emulator.jobs.create([HOUSE]), /"taskId"/],
+      [
+        'thing.config.log.get',
+        'thing.config.log.push',
+        () => emulator.devices.setLogMode(HOUSE, 1),
+        /"mode":1/,
+      ],
+    ];
+    for (const [operation, notice, push, content] of cases) {
+      it(`${notice} comes from the node of ${operation}`, async () => {
+        await deploy({}, request(operation, { pushes: true }));
+        const online = ask(operation === 'thing.job.get' ? { taskId: '$next' } : { method: 'get' });
+        assert.equal((await online).alink?.status, 'acknowledged');
+        const seen = red.next('sink', pushed);
+        await push();
+        const { payload, alink } = await seen;
+        assert.match(JSON.stringify(payload), content);
+        assert.equal(alink?.deviceName, HOUSE.deviceName);
+        assert.equal(alink?.operation, notice);
+      });
+    }
+  });
+});
