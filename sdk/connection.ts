@@ -1,18 +1,28 @@
-import { KEEP_ALIVE_SECONDS, topicMatches, topicProblem } from '../protocol';
+import { type AlinkReply, KEEP_ALIVE_SECONDS, topicMatches, topicProblem } from '../protocol';
 import { PlatformClock } from './clock';
 import { Downlink } from './downlink/downlink';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
 import { type MessageListener, MessageListeners } from './listeners';
+import { uploadFile } from './operations/upload';
 import { checkFilter, checkOptions } from './options';
 import { Credentials } from './registration/credentials';
-import { Dispatcher } from './report/dispatcher';
+import { Dispatcher, type Submission } from './report/dispatcher';
 import { Reporter } from './report/reporter';
 import { Session } from './session/session';
 import { TIMING } from './session/timing';
 import { DeviceThingModel } from './thing-model';
 import { DeviceIdentityTopics } from './topics';
-import type { DeviceOptions, IncomingMessage, LogLine, RequestOptions, SessionState } from './types';
+import type {
+  DeviceOptions,
+  IncomingMessage,
+  LogLine,
+  RequestOptions,
+  SessionState,
+  UploadFile,
+  UploadOptions,
+  UploadResult,
+} from './types';
 
 type Log = (line: LogLine) => void;
 
@@ -35,6 +45,7 @@ export class Connection {
   readonly #replyFilters: Set<string>;
   /** Reply topics that are known to be covered by a filter. */
   readonly #coveredReplies = new Set<string>();
+  readonly #pauseMs: number;
   #toldWaiting = 0;
 
   /** @throws AlinkError `badSettings` naming the field */
@@ -43,7 +54,8 @@ export class Connection {
     this.identity = options.identity;
     this.topics = new DeviceIdentityTopics(options.identity);
     const log: Log = (line) => this.#log(line);
-    const { takeoverMs, clockMs } = { ...TIMING, ...options.timing };
+    const { takeoverMs, clockMs, backoff } = { ...TIMING, ...options.timing };
+    this.#pauseMs = backoff.first;
     this.#messageListeners = new MessageListeners(takeoverMs, (topic, count) =>
       log({ level: 'warn', event: 'messagesNotTaken', details: { topic, count } }),
     );
@@ -98,9 +110,8 @@ export class Connection {
       subscribe: (filter, onRefused) => this.onMessage(filter, { onRefused }),
       askDesired: async (identifiers) => {
         const operation = 'thing.property.desired.get';
-        this.expectReplies(this.topics.of(operation).replyTopic);
         const params = JSON.stringify(identifiers);
-        return (await this.dispatcher.submit({ operation, params, options: {} })).data;
+        return (await this.request({ operation, params, options: {} })).data;
       },
       takeoverMs,
       log,
@@ -207,6 +218,24 @@ export class Connection {
     return (await this.dispatcher.send(message, options)).payload ?? new Uint8Array();
   }
 
+  /** Whatever the operation, its answers are subscribed first. */
+  request(submission: Submission): Promise<AlinkReply> {
+    this.expectReplies(this.topics.of(submission.operation, submission.options.variables).replyTopic);
+    return this.dispatcher.submit(submission);
+  }
+
+  /** A file in blocks (B.6 rows 86–88). */
+  uploadFile(file: UploadFile, options: UploadOptions): Promise<UploadResult> {
+    const { onProgress, ...rest } = options;
+    const submit = async (step: Submission) => this.request(step);
+    return uploadFile({ submit, pauseMs: this.#pauseMs }, file, {
+      ...rest,
+      ...(onProgress && {
+        onProgress: (sent, total) => this.#call(() => onProgress(sent, total), undefined),
+      }),
+    });
+  }
+
   async close(): Promise<void> {
     this.downlink.close();
     this.dispatcher.close(new AlinkError('closed', 'the device was closed'));
@@ -269,12 +298,8 @@ export class Connection {
 
   async #fetchThingModel(): Promise<void> {
     try {
-      this.expectReplies(this.topics.of('thing.dsltemplate.get').replyTopic);
-      const { data } = await this.dispatcher.submit({
-        operation: 'thing.dsltemplate.get',
-        params: '{}',
-        options: {},
-      });
+      const operation = 'thing.dsltemplate.get';
+      const { data } = await this.request({ operation, params: '{}', options: {} });
       await this.thingModel.refresh(data);
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);

@@ -136,8 +136,7 @@ class DeviceHandle implements Device {
   async request(operation: string, params: Json, options: Parameters<Device['request']>[2] = {}) {
     const connection = this.#connection();
     assertAnswerable(operation);
-    connection.expectReplies(connection.topics.of(operation, options.variables).replyTopic);
-    return connection.dispatcher.submit({ operation, params: JSON.stringify(params ?? {}), options });
+    return connection.request({ operation, params: JSON.stringify(params ?? {}), options });
   }
 
   onRequest: Device['onRequest'] = (filter, handler, handling = {}) =>
@@ -147,7 +146,8 @@ class DeviceHandle implements Device {
 
   sendRaw: Device['sendRaw'] = async (payload, options = {}) => this.#connection().sendRaw(payload, options);
 
-  uploadFile: Device['uploadFile'] = () => Promise.reject(givenBack());
+  uploadFile: Device['uploadFile'] = async (file, options = {}) =>
+    this.#connection().uploadFile(file, options);
 
   get clockOffset(): number | undefined {
     return this.#shared.connection.clock?.offset;

@@ -1,4 +1,4 @@
-import type { Problem } from '../protocol';
+import type { Json, Problem } from '../protocol';
 
 /** Whether and how a retry makes sense (section C). */
 export type Retry = 'no' | 'slow' | 'login' | 'auth';
@@ -57,6 +57,8 @@ export interface AlinkErrorOptions {
   code?: number;
   /** What the platform said, word for word. */
   platformMessage?: string;
+  /** What the platform gave along with its refusal: the offset to go on at, for example. */
+  platformData?: Json;
   retry?: Retry;
   /** Values for the message. Never a secret. */
   details?: Readonly<Record<string, string | number>>;
@@ -69,6 +71,7 @@ export class AlinkError extends Error {
   override readonly name = 'AlinkError';
   readonly code: number | undefined;
   readonly platformMessage: string | undefined;
+  readonly platformData: Json | undefined;
   readonly retry: Retry;
   readonly details: Readonly<Record<string, string | number>>;
   readonly problems: readonly Problem[];
@@ -81,6 +84,7 @@ export class AlinkError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     this.platformMessage = options.platformMessage;
+    this.platformData = options.platformData;
     this.retry = options.retry ?? 'no';
     this.details = options.details ?? {};
     this.problems = options.problems ?? [];

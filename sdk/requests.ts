@@ -148,6 +148,7 @@ function refusal(reply: AlinkReply, operation: string): AlinkError {
     code: reply.code,
     retry,
     details: { reason, operation },
+    platformData: reply.data,
     ...(reply.message ? { platformMessage: reply.message.slice(0, 500) } : {}),
   });
 }

@@ -1,5 +1,6 @@
 import type { Operation } from '../../protocol';
 import { ALINK } from './alink';
+import { FRAME } from './frame';
 import { OPAQUE } from './opaque';
 import { SHADOW } from './shadow';
 import { TIME_EXCHANGE } from './time';
@@ -12,6 +13,7 @@ export const WIRE_FORMATS = {
   alink: ALINK,
   shadow: SHADOW,
   time: TIME_EXCHANGE,
+  frame: FRAME,
   opaque: OPAQUE,
 } as const satisfies Record<string, WireFormat>;
 
@@ -30,5 +32,5 @@ const JSON_FORMATS: Readonly<Record<string, WireFormatName>> = {
 export function wireFormat({ name, direction, format, replyTopic }: Operation): WireFormatName | undefined {
   if (direction !== 'up' || replyTopic === undefined) return undefined;
   if (format === 'json') return JSON_FORMATS[name];
-  return format === 'frame' ? undefined : format;
+  return format;
 }

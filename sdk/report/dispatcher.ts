@@ -33,6 +33,8 @@ export interface DispatcherOptions {
 export interface Submission {
   operation: string;
   params: string;
+  /** The data of a block of a file. */
+  payload?: Uint8Array;
   options: RequestOptions;
 }
 
@@ -72,7 +74,7 @@ export class Dispatcher {
   }
 
   /** @throws AlinkError when the request cannot be sent, is refused or is not answered in time */
-  submit({ operation: name, params, options }: Submission): Promise<AlinkReply> {
+  submit({ operation: name, params, payload, options }: Submission): Promise<AlinkReply> {
     return new Promise<AlinkReply>((resolve, reject) => {
       if (options.signal?.aborted) throw aborted();
       const { topic, replyTopic, method, qos, format } = this.#options.topics.of(name, options.variables);
@@ -84,6 +86,7 @@ export class Dispatcher {
         format,
         method,
         params,
+        payload,
         qos: options.qos ?? qos,
       };
       this.#put(message, options, resolve, reject);
@@ -212,8 +215,9 @@ export class Dispatcher {
 export function assertAnswerable(name: string): void {
   try {
     const entry = operation(name);
-    // Bytes have a door of their own.
-    if (entry.format !== 'opaque' && wireFormat(entry) !== undefined) return;
+    // Bytes and blocks of files have doors of their own.
+    const answerable = entry.format === 'alink' || entry.format === 'json';
+    if (answerable && wireFormat(entry) !== undefined) return;
   } catch {
     // reported below with the same words
   }

@@ -13,7 +13,7 @@ export interface OutgoingMessage {
   /** JSON text. */
   params: string;
   /** Bytes or text that go out as the format says, as they are for an opaque one. */
-  payload?: string | Uint8Array;
+  payload?: string | Uint8Array | undefined;
   qos: 0 | 1;
 }
 
@@ -127,7 +127,7 @@ export class MemoryOutbox implements Outbox {
 }
 
 function sizeOf({ message: { params, payload } }: OutboxItem): number {
-  return payload === undefined ? params.length : payload.length;
+  return params.length + (payload?.length ?? 0);
 }
 
 function full(limit: number): AlinkError {
