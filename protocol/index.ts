@@ -8,6 +8,7 @@ export * from './envelope';
 export * from './file-frame';
 export * from './identity';
 export * from './limits';
+export * from './log-entries';
 export * from './message-id';
 export * from './result-codes';
 export * from './signing';

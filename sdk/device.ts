@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json, ThingModel } from '../protocol';
 import { Connection } from './connection';
 import { AlinkError } from './errors';
+import { assertParams } from './operations/params';
 import { connectionKey } from './options';
 import { assertAnswerable } from './report/dispatcher';
 import type { Device, DeviceOptions, SessionState } from './types';
@@ -136,6 +137,7 @@ class DeviceHandle implements Device {
   async request(operation: string, params: Json, options: Parameters<Device['request']>[2] = {}) {
     const connection = this.#connection();
     assertAnswerable(operation);
+    assertParams(operation, params ?? {});
     return connection.request({ operation, params: JSON.stringify(params ?? {}), options });
   }
 

@@ -7,7 +7,10 @@
 export {
   type AlinkReply,
   type DeviceIdentity,
+  encodeLogEntries,
   type Json,
+  type LogEntry,
+  type LogLevel,
   type Platform,
   type Problem,
   parseCertificate,

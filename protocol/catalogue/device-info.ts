@@ -141,7 +141,8 @@ export const DEVICE_INFO_OPERATIONS = [
     qos: 0,
     params: 'object',
     paramsIn: 'payload',
-    parameters: [required('deviceSendTime', 'time')],
+    // Filled in at the moment of sending when it is missing.
+    parameters: [optional('deviceSendTime', 'time')],
     requestable: true,
   }),
   silent(

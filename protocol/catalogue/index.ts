@@ -5,6 +5,7 @@ import { OTA_OPERATIONS } from './ota';
 import { THING_OPERATIONS } from './thing';
 import type { Operation } from './types';
 
+export { checkParams } from './check-params';
 export { type SubscriptionKind, subscriptions } from './subscriptions';
 export * from './types';
 

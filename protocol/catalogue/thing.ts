@@ -169,6 +169,7 @@ export const THING_OPERATIONS = [
     topic: 'thing/property/desired/delete',
     params: 'map',
     parameters: [optional('version', 'number')],
+    limits: { properties: 200 },
     codes: [460, 6104, 6661, 500],
     requestable: true,
     autoSubscribed: 'reply',

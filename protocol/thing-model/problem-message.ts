@@ -8,9 +8,11 @@ const SENTENCES: Record<Rule, (details: Problem['details']) => string> = {
   outOfRange: ({ value = '', min = '', max = '' }) =>
     value > max ? `${value} is above the maximum ${max}` : `${value} is below the minimum ${min}`,
   notBool: ({ value }) => `${value} is not a boolean (0 or 1)`,
+  notBoolean: ({ value }) => `${value} is neither true nor false`,
   notEnum: ({ value, expected }) => `${value} is not one of ${expected}`,
   notText: ({ value }) => `${value} is not text`,
   tooLong: ({ value, limit }) => `is ${value} characters long, at most ${limit} are allowed`,
+  tooManyBytes: ({ value, limit }) => `has ${value} bytes, at most ${limit} are allowed`,
   notDate: ({ value }) => `${value} is not a date in milliseconds`,
   notStruct: ({ value }) => `${value} is not an object`,
   unknownMember: () => 'is not in the thing model',

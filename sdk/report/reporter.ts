@@ -2,13 +2,12 @@ import {
   encodeEventReport,
   encodePropertyReport,
   type Problem,
-  problemMessage,
   readEventReport,
   readPropertyReport,
   type Sample,
   type ThingModel,
 } from '../../protocol';
-import { AlinkError } from '../errors';
+import { brokenRules } from '../problems';
 import type { DeviceThingModel } from '../thing-model';
 import type { Outcome, RequestOptions, ThingModelMode } from '../types';
 import type { Dispatcher } from './dispatcher';
@@ -85,19 +84,9 @@ export class Reporter {
   }
 
   #judge(problems: readonly Problem[], modelProblems: readonly Problem[]): readonly Problem[] {
-    if (problems.length > 0) throw refused('invalidInput', problems);
+    if (problems.length > 0) throw brokenRules('invalidInput', problems);
     if (modelProblems.length > 0 && this.options.mode === 'strict')
-      throw refused('thingModel', modelProblems);
+      throw brokenRules('thingModel', modelProblems);
     return modelProblems;
   }
-}
-
-function refused(key: 'invalidInput' | 'thingModel', problems: readonly Problem[]): AlinkError {
-  const reason = problems.slice(0, 5).map(problemMessage).join('; ');
-  const code = problems[0]?.code;
-  return new AlinkError(key, reason, {
-    problems,
-    details: { reason },
-    ...(code === undefined ? {} : { code }),
-  });
 }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { Packet } from 'mqtt-packet';
-import { closeAllDevices, type Device, type DeviceOptions, type ErrorKey, openDevice } from '../../../sdk';
+import {
+  closeAllDevices,
+  type Device,
+  type DeviceOptions,
+  type ErrorKey,
+  type Json,
+  openDevice,
+} from '../../../sdk';
 import { answer, reply, ScriptedBroker } from '../../support/scripted-broker';
 import { rejection, state } from '../../support/sdk-device';
 
@@ -157,6 +164,28 @@ describe('requests of a device', () => {
     await device.postProperties({ a: 1 });
     const published = broker.last.received.filter(({ cmd }) => cmd === 'publish');
     assert.equal(published.length, 1);
+  });
+
+  it('name the parameter that breaks the catalogue’s rules', async () => {
+    const device = open();
+    const tag = { attrKey: 'a', attrValue: 'b' };
+    const wrong: Array<[string, Json, string]> = [
+      ['thing.deviceinfo.update', [tag, { attrKey: 'a' }], 'params[1].attrValue'],
+      ['thing.deviceinfo.update', Array(201).fill(tag) as Json, 'params'],
+      ['thing.job.update', { taskId: '1', status: 'DONE' }, 'status'],
+      ['thing.dynamicTsl.get', { addDefault: 1 }, 'addDefault'],
+      ['shadow.update', {}, 'method'],
+    ];
+    for (const [operation, params, path] of wrong) {
+      const { key, code, problems, details, message } = await rejection(device.request(operation, params));
+      assert.deepEqual([key, code, details.field], ['invalidInput', 460, path]);
+      assert.deepEqual(
+        problems.map((problem) => problem.path),
+        [path],
+      );
+      assert.ok(message.startsWith(`${path}: `), message);
+    }
+    assert.equal(device.state.waiting, 0);
   });
 
   it('end with their signal, whose listeners do not pile up', async () => {
