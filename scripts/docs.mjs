@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import handlers from '../emulator/handlers/index.ts';
 import catalogue from '../protocol/catalogue/index.ts';
+import dispatcher from '../sdk/report/dispatcher.ts';
 
 /** @typedef {import('../protocol/catalogue/types.ts').Operation} Operation */
 
@@ -42,15 +43,21 @@ messages by it, the dialogs and this page list it.
 
 - **Up** is started by the device, **down** by the platform. \`{pk}\` and \`{dn}\` stand for ProductKey and DeviceName.
 - The answer comes on the request's topic with \`_reply\` behind it, unless another topic or *none* stands there.
-- **SDK**: \`post\` is sent by \`postProperties\` or \`postEvent\`; \`request\` can be sent by \`request(name, params)\` of the
-  [SDK](sdk.md). Where neither stands, the operation is described and not used yet.
+- **SDK**: \`post\` is sent by \`postProperties\` or \`postEvent\`, \`raw\` by \`sendRaw\`, \`upload\` by \`uploadFile\`;
+  \`request\` can be sent by \`request(name, params)\` of the [SDK](sdk.md). Where none stands, the SDK does not send it.
 - **Emulator**: ✓ where the [emulator](emulator.md) carries it out. It logs and drops the other requests of a device, and
   it starts none of the platform's by itself.
 - **Codes** are those that a source names for the operation, besides 200; 429, 460 and 500 can come from any.
 `;
 
-/** What the SDK posts through its own pipeline. */
-const POSTED = new Set(['thing.event.property.post', 'thing.event.property.batch.post', 'thing.event.post']);
+/** What the SDK sends through doors of their own. */
+const DOORS = new Map([
+  ['thing.event.property.post', 'post'],
+  ['thing.event.property.batch.post', 'post'],
+  ['thing.event.post', 'post'],
+  ['thing.model.up_raw', 'raw'],
+  ['thing.file.upload.mqtt.send', 'upload'],
+]);
 
 /** @returns {string} */
 function operationsPage() {
@@ -76,16 +83,21 @@ function row(operation) {
     answer(operation),
     String(qos),
     parameters(operation),
-    POSTED.has(name) ? 'post' : isAnswerable(operation) ? 'request' : '',
+    DOORS.get(name) ?? (isAnswerable(name) ? 'request' : ''),
     handlers.HANDLERS.has(/** @type {never} */ (name)) ? '✓' : '',
     codes.length > 6 ? `${codes.slice(0, 6).join(', ')}, … (${codes.length})` : codes.join(', '),
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-/** What `Device.request` takes: it needs an envelope with an id, and an answer. @param {Operation} operation */
-function isAnswerable({ direction, format, replyTopic }) {
-  return direction === 'up' && format === 'alink' && replyTopic !== undefined;
+/** Whether `Device.request` takes it. @param {string} name */
+function isAnswerable(name) {
+  try {
+    dispatcher.assertAnswerable(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @param {Operation} operation */
