@@ -4,7 +4,7 @@ import { badSettings, expandText, readNumber, readValue, type ValueSource } from
 import { type AlinkMessage, handleInput } from '../shared/flow-node';
 import { handleRequests } from '../shared/requests';
 import { carryOut } from './carry-out';
-import { CONTENT, entryFields, offered, pushOf, takesPayload } from './operations';
+import { CONTENT, entryFields, offered, pushOf, takesPayload } from './options';
 import { type FormEntries, type ParameterSource, requestParams } from './parameters';
 import { shadowVersion } from './shadow-version';
 
@@ -59,7 +59,9 @@ export = function alinkRequest(RED: NodeAPI): void {
           ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
         },
         version: shadowVersion(RED.nodes.getNode(def.device) ?? this),
-        onProgress: (sent, total) => link.status.progress(sent, total),
+        onProgress: (sent, total) => {
+          if (!link.signal.aborted) link.status.progress(sent, total);
+        },
       });
       msg.payload = payload;
       return { status: 'acknowledged', reply, method, warnings: [] };

@@ -1,6 +1,6 @@
 import { type AlinkReply, isJsonObject, type Json, type Operation } from '../../protocol';
 import type { Device, RequestOptions } from '../../sdk';
-import { UPLOAD } from './operations';
+import { UPLOAD } from './options';
 import { fileContent } from './parameters';
 import type { ShadowVersion } from './shadow-version';
 

@@ -1,6 +1,6 @@
 import type { Operation } from '../../protocol/catalogue';
 import { text } from '../shared/editor/text';
-import { AUTOMATIC, entryFields, type Field, hasManyEntries } from './operations';
+import { AUTOMATIC, entryFields, type Field, hasManyEntries } from './options';
 
 export const TYPE = 'alink-request';
 const FROM_ELSEWHERE = ['msg', 'flow', 'global', 'jsonata', 'env'];

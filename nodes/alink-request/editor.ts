@@ -11,7 +11,7 @@ import {
   offered,
   pushOf,
   takesPayload,
-} from './operations';
+} from './options';
 
 // The form of the open dialog; at most one is open at a time.
 let open: EntryForm | undefined;

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, type Operation, toJson } from '../../protocol';
 import { AlinkError } from '../../sdk';
-import { AUTOMATIC, ENTRY_NAME, entryFields, type Field } from './operations';
+import { AUTOMATIC, ENTRY_NAME, entryFields, type Field } from './options';
 
 /** Where the parameters come from; with `both` the message wins, parameter by parameter. */
 export type ParameterSource = 'form' | 'payload' | 'both';

@@ -1,10 +1,10 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { calledTopic, fillNames, productBroadcasts, type TopicSource } from '../../protocol/own-topics';
 import type { AlinkError, Device, IncomingMessage } from '../../sdk';
 import { checkedFilter } from '../shared/checked-topic';
 import { expandText } from '../shared/config';
 import { toAlinkError, toFlowError } from '../shared/flow-error';
 import { failed, linkThing } from '../shared/flow-node';
-import { calledTopic, fillNames, productBroadcasts, type TopicSource } from '../shared/own-topics';
 import { decodePayload, type PayloadForm } from '../shared/payload';
 import { handleRequests } from '../shared/requests';
 

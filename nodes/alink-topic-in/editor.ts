@@ -1,8 +1,8 @@
+import type { TopicSource } from '../../protocol/own-topics';
 import { currentValue, Dialog } from '../shared/editor/dialog';
 import { text } from '../shared/editor/text';
 import { type TopicUse, topicValidator, watchTopic } from '../shared/editor/topic-dialog';
 import { numberCheck, referenceCheck, validator } from '../shared/editor/validate';
-import type { TopicSource } from '../shared/own-topics';
 
 const TYPE = 'alink-topic-in';
 

@@ -1,9 +1,9 @@
 import type { NodeAPI, NodeDef } from 'node-red';
+import { fillNames } from '../../protocol/own-topics';
 import { AlinkError } from '../../sdk';
 import { checkedTopic } from '../shared/checked-topic';
 import { expandText, readNumber, readValue, type ValueSource } from '../shared/config';
 import { handleInput, linkThing } from '../shared/flow-node';
-import { fillNames } from '../shared/own-topics';
 import { encodePayload, type PayloadForm } from '../shared/payload';
 
 interface TopicOutDef extends NodeDef {

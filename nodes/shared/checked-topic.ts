@@ -1,8 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import type { DeviceIdentity } from '../../protocol';
+import { fullTopic, type TopicSource, topicRefusal } from '../../protocol/own-topics';
 import { AlinkError } from '../../sdk';
 import { badSettings } from './config';
-import { fullTopic, type TopicSource, topicRefusal } from './own-topics';
 import { say } from './runtime-messages';
 
 /** Full filter of a dialog's topic. @throws AlinkError `badSettings` saying what is wrong with it */

@@ -98,21 +98,20 @@ export class StatusLine {
   }
 
   #refresh(): void {
-    if (this.#timer !== undefined) return;
     const wait = this.#lastSentAt + SHORTEST_INTERVAL_MS - Date.now();
-    const status = this.#shown();
-    // A change of colour is news at once; a change of words alone can wait its turn.
-    if (wait <= 0 || !this.#sent.startsWith(`${status.fill}`)) this.#send();
-    else {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#send();
-      }, wait);
+    const { fill } = this.#shown();
+    // A change of colour is news at once; a change of words alone, or progress, can wait its turn.
+    const isNews = fill !== 'blue' && !this.#sent.startsWith(`${fill}`);
+    if (wait <= 0 || isNews) this.#send();
+    else if (this.#timer === undefined) {
+      this.#timer = setTimeout(() => this.#send(), wait);
       this.#timer.unref();
     }
   }
 
   #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const status = this.#shown();
     const text = `${status.fill}|${status.shape}|${status.text}`;
     if (text === this.#sent) return;

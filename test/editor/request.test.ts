@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { OFFERED } from '../../nodes/alink-request/operations';
+import { OFFERED } from '../../nodes/alink-request/options';
 import { EditorPage, idOf, useEditor } from '../support/editor';
 
 const REQUEST = idOf('alink-request');

@@ -1,5 +1,5 @@
 import type { DeviceIdentity } from '../../../protocol/identity';
-import { fullTopic, type TopicSource, topicRefusal } from '../own-topics';
+import { fullTopic, type TopicSource, topicRefusal } from '../../../protocol/own-topics';
 import { currentValue, type Dialog } from './dialog';
 import { sharedText, usesEnvironment } from './text';
 

@@ -3,7 +3,7 @@ import { UpdateDeviceShadowRequest } from '@alicloud/iot20180120';
 import { afterEach, before, beforeEach, describe, it } from 'mocha';
 import { type Emulator, startEmulator } from '../../../emulator';
 import { cloudClient } from '../../support/cloud';
-import { catchAll, device, GREENHOUSE_MODEL, propertyPost, sink } from '../../support/flows';
+import { catchAll, device, GREENHOUSE_MODEL, propertyPost, sink, statusOf } from '../../support/flows';
 import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
@@ -147,6 +147,80 @@ describe('alink-request: more than question and answer', () => {
     assert.equal(await reported(), 0);
     await deploy({ correctTime: true }, post);
     assert.ok(Math.abs((await reported()) - BEHIND) < 2000);
+  });
+
+  describe('file upload', () => {
+    const upload = (extra: object = {}): FlowNode => {
+      const entry = {
+        fileName: { value: 'filename', type: 'msg' },
+        content: { value: 'payload', type: 'msg' },
+        conflictStrategy: { value: 'reject', type: 'str' },
+      };
+      return request('thing.file.upload.mqtt.init', { entries: [entry], ...extra });
+    };
+    const send = async (payload: unknown, filename: string, to = 'sink'): Promise<FlowMessage> => {
+      const answered = red.next(to);
+      red.send('request', { payload, filename });
+      return answered;
+    };
+    const uploaded = (name: string) => Buffer.from(emulator.devices.get(HOUSE)?.file(name) ?? []);
+
+    it('takes a buffer or text and says how far it is', async () => {
+      await deploy({}, upload(), ...statusOf('request'));
+      emulator.faults.add({
+        match: { direction: 'up', operation: 'thing.file.upload.mqtt.send' },
+        action: 'delay',
+        ms: 200,
+        times: 8,
+      });
+      const texts: string[] = [];
+      const listen = (msg: FlowMessage) => {
+        const { text } = Object(Reflect.get(msg, 'status')) as { text?: string };
+        texts.push(String(text));
+        return /uploading/.test(String(text));
+      };
+      const said = red.next('statuses', listen);
+      const content = Buffer.alloc(500_000, 'alink');
+      const { payload, alink } = await send(content, 'a.bin');
+      const { uploadId, ...rest } = payload as Record<string, unknown>;
+      assert.equal(typeof uploadId, 'string');
+      assert.deepEqual(rest, { fileName: 'a.bin', bytes: 500_000 });
+      assert.deepEqual([alink?.status, alink?.operation], ['acknowledged', 'thing.file.upload.mqtt.init']);
+      assert.ok(uploaded('a.bin').equals(content));
+      await said;
+      assert.match(texts.at(-1) ?? '', /^uploading, \d+ %$/);
+      await send('some text', 'b.txt');
+      assert.equal(uploaded('b.txt').toString(), 'some text');
+    });
+
+    it('refused by the platform because the name exists', async () => {
+      await deploy({}, upload());
+      await send('first', 'c.txt');
+      const refused = await send('second', 'c.txt', 'errors');
+      assert.equal(refused.alink?.status, 'refused');
+      assert.equal(typeof refused.alink?.code, 'number');
+      assert.equal(uploaded('c.txt').toString(), 'first');
+    });
+
+    for (const [what, payload, filename] of [
+      ['something that is no bytes', { a: 1 }, 'd.txt'],
+      ['a name that the platform does not take', 'text', '../d.txt'],
+      ['no name', 'text', ''],
+    ] as const) {
+      it(`${what} never leaves the node`, async () => {
+        await deploy({}, upload());
+        const failed = await send(payload, filename, 'errors');
+        assert.equal(failed.alink?.code, 'invalidInput');
+        assert.deepEqual(emulator.devices.get(HOUSE)?.files, []);
+      });
+    }
+
+    it('without a field for it the payload is the content', async () => {
+      const entries = [{ fileName: { value: 'e.txt', type: 'str' } }];
+      await deploy({}, upload({ entries }));
+      await send('plain', 'ignored');
+      assert.equal(uploaded('e.txt').toString(), 'plain');
+    });
   });
 
   describe('pushes', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
-import { entryFields, localeKey, OFFERED, offered } from '../../../nodes/alink-request/operations';
+import { entryFields, localeKey, OFFERED, offered } from '../../../nodes/alink-request/options';
 import {
   type FormEntries,
   type ParameterSource,

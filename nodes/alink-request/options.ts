@@ -1,5 +1,4 @@
-import { OPERATIONS, type Operation, type Parameter } from '../../protocol/catalogue';
-import type { NoticeOperation } from '../../sdk/downlink/types';
+import { OPERATIONS, type Operation, type Parameter, type Purpose } from '../../protocol/catalogue';
 
 /** A field of the form: a parameter of the catalogue, or the bytes of a file, which travel in blocks of their own. */
 export interface Field extends Omit<Parameter, 'type'> {
@@ -11,15 +10,17 @@ export const OFFERED: readonly Operation[] = OPERATIONS.filter(({ requestable })
 
 export const DEFAULT_OPERATION = 'thing.deviceinfo.update';
 
-const PUSHES: ReadonlyMap<string, NoticeOperation> = new Map([
-  ['shadow', 'shadow.control'],
-  ['job', 'thing.job.notify'],
-  ['log', 'thing.config.log.push'],
-]);
+type PushOperation = 'shadow.control' | 'thing.job.notify' | 'thing.config.log.push';
+
+const PUSHES: Readonly<Partial<Record<Purpose, PushOperation>>> = {
+  shadow: 'shadow.control',
+  job: 'thing.job.notify',
+  log: 'thing.config.log.push',
+};
 
 /** What the platform pushes of its own accord in an operation's group. */
-export function pushOf({ purpose }: Operation): NoticeOperation | undefined {
-  return PUSHES.get(purpose);
+export function pushOf({ purpose }: Operation): PushOperation | undefined {
+  return PUSHES[purpose];
 }
 
 export function offered(name: string): Operation | undefined {

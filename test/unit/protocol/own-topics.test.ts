@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { calledTopic, fullTopic, topicRefusal } from '../../../nodes/shared/own-topics';
+import { calledTopic, fullTopic, topicRefusal } from '../../../protocol/own-topics';
 
 const IDENTITY = { productKey: 'a1Pk', deviceName: 'dn-1' };
 

@@ -1,6 +1,6 @@
-import type { DeviceIdentity } from '../../protocol/identity';
-import { LIMITS } from '../../protocol/limits';
-import { filterProblem, type TopicProblem, topicProblem } from '../../protocol/topic-check';
+import type { DeviceIdentity } from './identity';
+import { LIMITS } from './limits';
+import { filterProblem, type TopicProblem, topicProblem } from './topic-check';
 
 /** What a topic is for: a device's own, broadcasts to its product, or calls that wait for an answer (B.1 row 11). */
 export type TopicSource = 'topic' | 'broadcast' | 'rrpc';
