@@ -2,8 +2,13 @@ import { isJsonObject, parseJson } from '../protocol';
 import type { LogLine } from './types';
 
 const AGAIN_MS = 3_600_000;
+/** Sooner after an exchange that failed: it is one packet without acknowledgement. */
+const AFTER_FAILURE_MS = 60_000;
 // Stands in place of a number until the platform's time is known; texts of a report have their quotes escaped.
 const MARK = /"@local:(-?\d+(?:\.\d+)?):(-?\d+(?:\.\d+)?)@"/g;
+
+/** How an exchange ended. */
+type End = 'answered' | 'unanswered' | 'givenUp';
 
 /** What the clock needs of the connection. */
 export interface ClockDoor {
@@ -24,7 +29,7 @@ export interface ClockDoor {
 export class PlatformClock {
   /** The platform's time at a moment of the clock that never jumps. */
   #known: { platform: number; steady: number } | undefined;
-  #waiting: { sentAt: string; startedAt: number; done: () => void } | undefined;
+  #waiting: { sentAt: string; startedAt: number; done: (end: End) => void } | undefined;
   #again: NodeJS.Timeout | undefined;
   readonly #wall: () => number;
   readonly #steady: () => number;
@@ -42,8 +47,8 @@ export class PlatformClock {
   /** Asks the platform. Resolves when the answer came, or when it is not worth waiting for any longer. */
   async learn(): Promise<void> {
     clearTimeout(this.#again);
-    this.#waiting?.done();
-    await new Promise<void>((resolve) => {
+    this.#waiting?.done('givenUp');
+    const end = await new Promise<End>((resolve) => {
       const sentAt = String(Math.round(this.#wall()));
       const timer = setTimeout(() => {
         this.door.log({
@@ -51,21 +56,23 @@ export class PlatformClock {
           event: 'clockNotLearned',
           details: { seconds: this.door.limitMs / 1000 },
         });
-        waiting.done();
+        waiting.done('unanswered');
       }, this.door.limitMs);
       const waiting = {
         sentAt,
         startedAt: this.#steady(),
-        done: () => {
+        done: (how: End) => {
           clearTimeout(timer);
           if (this.#waiting === waiting) this.#waiting = undefined;
-          resolve();
+          resolve(how);
         },
       };
       this.#waiting = waiting;
       this.door.send(JSON.stringify({ deviceSendTime: sentAt }));
     });
-    this.#again = setTimeout(() => void this.learn(), AGAIN_MS);
+    // The next connection asks by itself, and without one nobody shall.
+    if (end === 'givenUp') return;
+    this.#again = setTimeout(() => void this.learn(), end === 'answered' ? AGAIN_MS : AFTER_FAILURE_MS);
     this.#again.unref();
   }
 
@@ -79,13 +86,13 @@ export class PlatformClock {
     // Half of the way is taken to be the way back.
     const travelled = steady - waiting.startedAt - (times.serverSendTime - times.serverRecvTime);
     this.#known = { platform: times.serverSendTime + Math.max(0, travelled) / 2, steady };
-    waiting.done();
+    waiting.done('answered');
   }
 
   /** The connection ended: nobody will answer. */
   stop(): void {
     clearTimeout(this.#again);
-    this.#waiting?.done();
+    this.#waiting?.done('givenUp');
   }
 
   /**
