@@ -26,6 +26,9 @@ const PACKAGES = {
   'crypto-js': ['nodes'],
 };
 
+/** Data and pure functions that dialog and runtime both use: bound to what a browser has. */
+const BOTH_SIDES = ['nodes/shared/own-topics', 'nodes/alink-request/operations'];
+
 const sources = LAYERS.flatMap((layer) => files(join(root, layer)));
 const loaded = await loads(sources);
 const problems = sources.flatMap((file) => check(file, loaded.get(file) ?? []));
@@ -123,7 +126,7 @@ function checkLocal(layer, name, path, kind) {
   }
   if (isBrowser(name)) {
     if (target.startsWith('protocol/hmac')) return 'the browser has no node:crypto';
-    if (to === 'sdk' || to === 'emulator') return 'the editor runs in a browser';
+    if ((to === 'sdk' && kind !== 'type') || to === 'emulator') return 'the editor runs in a browser';
     if (to === 'nodes' && !isBrowser(target) && !isBrowser(`${target}.ts`))
       return 'the editor runs in a browser';
   }
@@ -134,7 +137,8 @@ function checkLocal(layer, name, path, kind) {
 function isBrowser(name) {
   return (
     /^nodes\/shared\/editor\//.test(name) ||
-    /^nodes\/[^/]+\/(editor[^/]*|defaults|options)(\.ts)?$/.test(name)
+    /^nodes\/[^/]+\/(editor[^/]*|defaults|options)(\.ts)?$/.test(name) ||
+    BOTH_SIDES.includes(name.replace(/\.ts$/, ''))
   );
 }
 
