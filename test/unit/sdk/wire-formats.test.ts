@@ -78,6 +78,35 @@ describe('formats of requests', () => {
     assert.equal(receive(SHADOW, { method: 'control', payload: {} }), undefined);
   });
 
+  it('shadow: an answer that can be told apart goes where it belongs, a late one to nobody', async () => {
+    const update = (version: number) => shadow({ method: 'update', state: { reported: { a: 1 } }, version });
+    const get = shadow({ method: 'get' });
+    const sixth = update(6);
+    const seventh = update(7);
+    assert.equal(receive(SHADOW, success({ version: 7 })), 'answered');
+    assert.deepEqual((await seventh).data, { status: 'success', version: 7 });
+    assert.equal(receive(SHADOW, success({ version: 6 })), 'answered');
+    assert.equal((await sixth).code, 200);
+    const eighth = update(8);
+    assert.equal(receive(SHADOW, { ...success({ state: {} }), version: 7 }), 'answered');
+    assert.deepEqual((await get).data, { status: 'success', state: {}, version: 7 });
+    assert.equal(receive(SHADOW, success({ version: 5 })), 'unknownId');
+    assert.equal(receive(SHADOW, success({ state: {}, version: 7 })), 'unknownId');
+    // A platform that counts in its own way, or tells no version, is believed.
+    assert.equal(receive(SHADOW, success({ version: 9 })), 'answered');
+    assert.equal((await eighth).code, 200);
+    const [tenth, read] = [update(10), shadow({ method: 'get' })];
+    receive(SHADOW, success({ state: {}, version: 10 }));
+    assert.deepEqual((await read).data, { status: 'success', state: {}, version: 10 });
+    receive(SHADOW, success({ version: 10 }));
+    assert.equal((await tenth).code, 200);
+    const [reset, ninth] = [update(-1), update(9)];
+    assert.equal(receive(SHADOW, success({ version: 0 })), 'answered');
+    assert.equal((await reset).code, 200);
+    assert.equal(receive(SHADOW, success()), 'answered');
+    assert.equal((await ninth).code, 200);
+  });
+
   it("shadow: a refusal has the shadow's code and words", async () => {
     const answers: Array<[unknown, number, string | undefined]> = [
       [{ errorcode: '409', errormessage: 'version conflict' }, 409, 'version conflict'],
