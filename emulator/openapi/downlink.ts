@@ -7,8 +7,8 @@ import {
   type JsonObject,
   LIMITS,
   problemMessage,
-  type ServiceDefinition,
 } from '../../protocol';
+import type { ThingCall } from '../downlink/downlink';
 import type { Device } from '../registry/device';
 import type { Product } from '../registry/product';
 import { page, valueText } from './data';
@@ -63,10 +63,9 @@ function send({ platform }: ActionParameters, device: Device, params: JsonObject
 /** Asynchronous services return the id of the message, synchronous ones the result. */
 async function invokeThingService(parameters: ActionParameters): Promise<object> {
   const device = activeDevice(parameters.device());
-  const { service, params, definition } = serviceCall(parameters, device.product);
+  const { call, isSync } = serviceCall(parameters, device.product);
   const { downlink } = parameters.platform;
-  const call = { operation: 'thing.service', service, params } as const;
-  if (definition?.callType !== 'sync') {
+  if (!isSync) {
     return { Data: { MessageId: await downlink.send(device, call).catch(scriptFailed), Result: '' } };
   }
   const { min, max } = LIMITS.rrpcTimeoutMs;
@@ -83,22 +82,21 @@ async function invokeThingService(parameters: ActionParameters): Promise<object>
 /** The same asynchronous service of many devices. */
 async function invokeThingsService(parameters: ActionParameters): Promise<object> {
   const devices = namedDevices(parameters);
-  const { service, params } = serviceCall(parameters, parameters.product());
+  const { call } = serviceCall(parameters, parameters.product());
   const { downlink } = parameters.platform;
-  const call = { operation: 'thing.service', service, params } as const;
   await Promise.all(devices.map((device) => downlink.send(device, call).catch(scriptFailed)));
   return {};
 }
 
-function serviceCall(
-  parameters: ActionParameters,
-  { thingModel }: Product,
-): { service: string; params: JsonObject; definition: ServiceDefinition | undefined } {
+function serviceCall(parameters: ActionParameters, product: Product): { call: ThingCall; isSync: boolean } {
   const service = parameters.text('Identifier');
+  // Every thing model has it, as a service that the platform makes (I.1); its input is a list.
+  if (service === 'get') return propertyGet(parameters, product);
   const args = parameters.optional('Args') === undefined ? {} : parameters.json('Args');
   if (!isJsonObject(args)) {
     throw new ActionError('iot.common.InvalidFormattedParameter', 'Args must be an object.');
   }
+  const { thingModel } = product;
   const definition = thingModel?.services.get(service);
   if (thingModel !== undefined && definition === undefined) {
     throw new ActionError('iot.thing.ServiceNotExisted', `The service ${service} does not exist.`);
@@ -106,11 +104,29 @@ function serviceCall(
   if (!/^[^/+#\s]{1,100}$/.test(service)) {
     throw new ActionError('iot.common.InvalidFormattedParameter', 'Identifier cannot name a service.');
   }
-  if (definition === undefined) return { service, params: args, definition };
+  const operation = 'thing.service';
+  if (definition === undefined) return { call: { operation, service, params: args }, isSync: false };
   const params = coerceMembers(definition.inputData, args);
   const [problem] = checkMembers(definition.inputData, params, '', true);
   if (problem !== undefined) throw new ActionError('iot.thing.InvalidServiceInput', problemMessage(problem));
-  return { service, params, definition };
+  return { call: { operation, service, params }, isSync: definition.callType === 'sync' };
+}
+
+/** Reads properties from the device itself; the values come with the message of the result (B.9). */
+function propertyGet(
+  parameters: ActionParameters,
+  { thingModel }: Product,
+): { call: ThingCall; isSync: boolean } {
+  const args = parameters.optional('Args') === undefined ? [] : parameters.json('Args');
+  if (!Array.isArray(args) || !args.every((entry) => typeof entry === 'string')) {
+    throw new ActionError('iot.common.InvalidFormattedParameter', 'Args must be a list of identifiers.');
+  }
+  const unknown = thingModel && args.find((identifier) => !thingModel.properties.has(identifier));
+  if (unknown !== undefined) {
+    throw new ActionError('iot.thing.PropertyNotExisted', `The property ${unknown} does not exist.`);
+  }
+  const call = { operation: 'thing.service.property.get', params: args } as const;
+  return { call, isSync: false };
 }
 
 function queryDeviceServiceData(parameters: ActionParameters): object {
