@@ -153,6 +153,8 @@ describe('upload', () => {
     assert.equal(reply.code, 78124);
     const atOnce = [started, refused(78124)];
     assert.equal((await rejection(run(() => atOnce.shift() ?? timeout(), 100).result)).code, 78124);
+    const anew = [started, timeout(), refused(78122), started, refused(78124)];
+    assert.equal((await rejection(run(() => anew.shift() ?? ok({}), 100).result)).code, 78124);
     const early = [started, timeout(), refused(78124)];
     assert.equal((await rejection(run(() => early.shift() ?? timeout(), 1000).result)).code, 78124);
   });
