@@ -37,7 +37,7 @@ const LIMITED: Readonly<
   keyBytes: { rule: 'tooManyBytes', of: 'entry', path: 'attrKey', measure: bytes },
   contentBytes: { rule: 'tooManyBytes', of: 'entry', path: 'logContent', measure: bytes },
   reportedAttributes: { rule: 'tooManyElements', of: 'entry', path: 'state.reported', measure: count },
-  fileBytes: { rule: 'tooManyBytes', of: 'entry', path: 'fileSize', measure: Number },
+  fileBytes: { rule: 'tooManyBytes', of: 'entry', path: 'fileSize', measure: size },
 };
 
 /**
@@ -150,6 +150,10 @@ function count(value: Json): number {
 
 function bytes(value: Json): number {
   return typeof value === 'string' ? utf8Length(value) : 0;
+}
+
+function size(value: Json): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 function isIdentity(value: Json): boolean {

@@ -175,6 +175,11 @@ describe('params of requests', () => {
     assert.deepEqual(checkParams(operation('thing.deviceinfo.update'), umlauts)[0]?.details.value, 102);
   });
 
+  it('are not converted, which an object can prevent', () => {
+    const params = JSON.parse('{"fileName":"a","fileSize":{"toString":0,"valueOf":0,"toJSON":0}}') as Json;
+    assert.deepEqual(told(operation('thing.file.upload.mqtt.init'), params), [['fileSize', 'notNumber']]);
+  });
+
   it('take nothing from the prototype', () => {
     const bare = JSON.parse('{"__proto__":{"method":"get"}}') as Json;
     assert.deepEqual(told(operation('shadow.update'), bare), [['method', 'missing']]);
