@@ -22,8 +22,8 @@ export interface CloudAction {
   /** Parameter of the identifier; a list is written as `Name.1`. Without one that is needed there is no call. */
   identifier?: { parameter: string; list?: true; needed?: true };
   topic?: { parameter: string; needed?: true };
-  /** Names the device by ProductKey and DeviceName; `product`: by the ProductKey only. */
-  of: 'device' | 'product' | 'nothing';
+  /** What it cannot do without; a device goes by ProductKey and DeviceName. `any`: whatever of the two is known. */
+  of: 'device' | 'product' | 'any';
   /** What the flow gets instead of the answer's `Data`. */
   result?: 'rrpc' | 'service' | 'shadow' | 'tags';
   /** Asks for a page of what happened between two times, which the platform wants to be told. */
@@ -105,7 +105,7 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
   },
   { name: 'GetDeviceStatus', group: 'device', fields: [], of: 'device' },
   { name: 'QueryDeviceDetail', group: 'device', fields: [], of: 'device' },
-  { name: 'RegisterDevice', group: 'device', fields: [], of: 'device' },
+  { name: 'RegisterDevice', group: 'device', fields: [], of: 'any' },
   { name: 'DisableThing', group: 'device', fields: [], of: 'device' },
   { name: 'EnableThing', group: 'device', fields: [], of: 'device' },
   { name: 'DeleteDevice', group: 'device', fields: [], of: 'device' },
@@ -130,5 +130,5 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
 /** The form of an action; one without gets the device and free parameters. */
 export function cloudAction(name: string): CloudAction {
   const known = CLOUD_ACTIONS.find((action) => action.name === name);
-  return known ?? { name, group: 'device', fields: [], of: 'device' };
+  return known ?? { name, group: 'device', fields: [], of: 'any' };
 }

@@ -3,7 +3,7 @@ import type { CloudAction } from '../../protocol';
 /** The body of an answer of the platform's API. */
 export type AnswerBody = Readonly<Record<string, unknown>>;
 
-/** What the flow gets: `Data` of the answer, or what the action is about. */
+/** What the flow gets: `Data` of the answer, or what the action is about, or all that the answer says. */
 export function resultOf({ result }: CloudAction, body: AnswerBody): unknown {
   switch (result) {
     case 'rrpc':
@@ -15,8 +15,13 @@ export function resultOf({ result }: CloudAction, body: AnswerBody): unknown {
     case 'tags':
       return readJson(body.Props);
     default:
-      return body.Data ?? {};
+      return body.Data ?? restOf(body);
   }
+}
+
+/** Some actions answer beside `Data`, for example with a `MessageId` or a `DeviceStatusList`. */
+function restOf({ RequestId, Success, Code, ErrorMessage, ...rest }: AnswerBody): object {
+  return rest;
 }
 
 /** Why an answer is none that the caller wanted, by the name that the platform gives it. */

@@ -37,7 +37,10 @@ export class OpenApiClient {
       const { iotInstanceId } = this.access;
       const query =
         iotInstanceId === undefined ? parameters : { IotInstanceId: iotInstanceId, ...parameters };
-      return await (await this.#client).call(action, query, waitMs + READ_MARGIN_MS);
+      const body = await (await this.#client).call(action, query, waitMs + READ_MARGIN_MS);
+      // Something between us and the platform may answer too, and it may well say 200.
+      if (typeof body.RequestId !== 'string') throw new Error('no answer of the platform');
+      return body;
     } catch (thrown) {
       throw this.#asError(thrown);
     } finally {

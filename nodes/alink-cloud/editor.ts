@@ -82,11 +82,14 @@ RED.nodes.registerType('alink-cloud', {
 function showFields(dialog: Dialog): void {
   const name = dialog.value('action');
   const known = CLOUD_ACTIONS.some((action) => action.name === name);
-  const { fields } = cloudAction(name);
+  const { fields, identifier, history } = cloudAction(name);
   for (const field of FIELDS) {
     dialog.find(`[data-fields="${field}"]`).hidden = !fields.includes(field);
   }
   dialog.note('action', text(TYPE, known ? `action.${name}` : 'hint.anyAction'));
+  const blank = identifier?.needed ? 'placeholder.identifier' : 'placeholder.filter';
+  dialog.field('identifier').placeholder = text(TYPE, blank);
+  dialog.note('identifier', history ? text(TYPE, 'hint.history') : '');
   dialog.note('value', known && fields.includes('value') ? text(TYPE, `value.${name}`) : '');
   dialog.note('topic', known && fields.includes('topic') ? text(TYPE, `topic.${name}`) : '');
 }

@@ -30,8 +30,8 @@ const HISTORY_PAGE = 50;
 export function callParameters(action: CloudAction, input: CallInput): Record<string, string> {
   const parameters: Record<string, string> = {};
   const { productKey, deviceName } = input;
-  if (action.of !== 'nothing' && productKey !== undefined) parameters.ProductKey = productKey;
-  if (action.of === 'device' && deviceName !== undefined) parameters.DeviceName = deviceName;
+  if (productKey !== undefined) parameters.ProductKey = productKey;
+  if (action.of !== 'product' && deviceName !== undefined) parameters.DeviceName = deviceName;
   const { identifier, topic, value } = action;
   if (identifier !== undefined && given(input.identifier, identifier.needed, 'identifier')) {
     parameters[identifier.list ? `${identifier.parameter}.1` : identifier.parameter] = input.identifier;
@@ -46,7 +46,14 @@ export function callParameters(action: CloudAction, input: CallInput): Record<st
   if (value !== undefined) parameters[value.parameter] = written(value.parameter, value.as, input.value);
   if (action.history) Object.assign(parameters, newestPage(Date.now()));
   for (const [name, text] of freeParameters(input.parameters)) parameters[name] = text;
+  checkTarget(action, parameters);
   return parameters;
+}
+
+// The platform says only that a parameter is missing, not where a flow could name it.
+function checkTarget({ of }: CloudAction, { IotId, ProductKey, DeviceName }: Record<string, string>): void {
+  if (of === 'any' || IotId || (ProductKey && (of === 'product' || DeviceName))) return;
+  throw invalid('device', 'none is chosen, and msg.device names none');
 }
 
 function given(text: string, needed: true | undefined, field: string): boolean {
