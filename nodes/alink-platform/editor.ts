@@ -27,10 +27,10 @@ const instanceName: Check = (value) => {
 };
 const webAddress: Check = (value) =>
   value === '' || /^https?:\/\/[^\s/]+/i.test(value) ? undefined : text(TYPE, 'validate.httpUrl');
+/** Plain http only to this machine, as the runtime has it. */
+const API_ADDRESS = /^https:\/\/[^\s/]+|^http:\/\/(localhost|127(\.\d+){3}|\[::1\])(:\d+)?\/?$/i;
 const apiAddress: Check = (value) =>
-  value === '' || /^https:\/\/[^\s/]+|^http:\/\/(localhost|127\.)/i.test(value)
-    ? undefined
-    : text(TYPE, 'validate.openApiUrl');
+  value === '' || API_ADDRESS.test(value) ? undefined : text(TYPE, 'validate.openApiUrl');
 const certificate: Check = (value) =>
   value === '' || /-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(value)
     ? undefined
