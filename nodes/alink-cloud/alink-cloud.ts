@@ -36,7 +36,8 @@ export = function alinkCloud(RED: NodeAPI): void {
 
     const open = async (): Promise<OpenApiClient> => {
       const platform = RED.nodes.getNode(def.platform) as PlatformNode | null | undefined;
-      if (typeof platform?.access !== 'function') throw badSettings('platform', 'no platform is chosen');
+      if (typeof platform?.access !== 'function')
+        throw badSettings('platform', 'no platform is chosen', 'noPlatform');
       const { openApi } = await platform.access();
       if (openApi === undefined) {
         const message = 'the platform has no access key';
@@ -47,7 +48,8 @@ export = function alinkCloud(RED: NodeAPI): void {
 
     const call = async (msg: AlinkMessage): Promise<void> => {
       const name = expandText(RED, this, def.action);
-      if (!/^[A-Za-z]\w{1,63}$/.test(name)) throw badSettings('action', 'is not the name of an action');
+      if (!/^[A-Za-z]\w{1,63}$/.test(name))
+        throw badSettings('action', 'is not the name of an action', 'cloudAction');
       const action = cloudAction(name);
       const timeout = readNumber(expandText(RED, this, def.timeout), 'timeout', { min: 1, max: 8 });
       const parameters = callParameters(action, {

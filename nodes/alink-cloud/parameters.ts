@@ -1,6 +1,6 @@
 import type { CloudAction } from '../../protocol';
 import { isJsonObject, toJson } from '../../protocol';
-import { AlinkError } from '../../sdk';
+import { invalidInput } from '../shared/invalid-input';
 
 /** What the dialog and the message say, before it becomes parameters of the API. */
 export interface CallInput {
@@ -53,12 +53,12 @@ export function callParameters(action: CloudAction, input: CallInput): Record<st
 // The platform says only that a parameter is missing, not where a flow could name it.
 function checkTarget({ of }: CloudAction, { IotId, ProductKey, DeviceName }: Record<string, string>): void {
   if (of === 'any' || IotId || (ProductKey && (of === 'product' || DeviceName))) return;
-  throw invalid('device', 'none is chosen, and msg.device names none');
+  throw invalidInput('noTarget', 'device: none is chosen, and msg.device names none');
 }
 
 function given(text: string, needed: true | undefined, field: string): boolean {
   if (text !== '') return true;
-  if (needed) throw invalid(field, 'is empty');
+  if (needed) throw invalidInput('missing', `${field}: is empty`, { field });
   return false;
 }
 
@@ -81,7 +81,7 @@ function written(parameter: string, as: 'json' | 'base64' | 'text', value: unkno
   if (as === 'base64') return bytes(parameter, value).toString('base64');
   if (typeof value === 'string' && as === 'json') return value;
   const json = toJson(value ?? {});
-  if (!json.ok) throw invalid(parameter, `${json.found} cannot be sent`);
+  if (!json.ok) throw unsendable(parameter, json.found);
   return JSON.stringify(json.value);
 }
 
@@ -90,7 +90,7 @@ function bytes(parameter: string, value: unknown): Buffer {
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (typeof value === 'string') return Buffer.from(value);
   const json = toJson(value ?? '');
-  if (!json.ok) throw invalid(parameter, `${json.found} cannot be sent`);
+  if (!json.ok) throw unsendable(parameter, json.found);
   return Buffer.from(JSON.stringify(json.value));
 }
 
@@ -99,7 +99,7 @@ function freeParameters(value: unknown): Array<[string, string]> {
   if (value === undefined || value === null || value === '') return [];
   const json = toJson(value);
   if (!json.ok || !isJsonObject(json.value)) {
-    throw invalid('parameters', 'are not an object, for example {"PageSize": 10}');
+    throw invalidInput('notAnObject', 'parameters: are not an object', { field: 'parameters' });
   }
   return Object.entries(json.value).flatMap(([name, entry]): Array<[string, string]> => {
     if (entry === null) return [];
@@ -112,7 +112,6 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function invalid(field: string, problem: string): AlinkError {
-  const reason = `${field}: ${problem}`;
-  return new AlinkError('invalidInput', reason, { details: { field, reason } });
+function unsendable(field: string, value: string): Error {
+  return invalidInput('notJsonValue', `${field}: ${value} cannot be sent`, { field, value });
 }

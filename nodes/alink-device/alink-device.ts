@@ -42,7 +42,8 @@ export = function alinkDevice(RED: NodeAPI): void {
     async open(): Promise<Device> {
       if (this.identity === undefined) throw this.#problem;
       const platformNode = RED.nodes.getNode(this.#def.platform) as PlatformNode | null | undefined;
-      if (typeof platformNode?.access !== 'function') throw badSettings('platform', 'no platform is chosen');
+      if (typeof platformNode?.access !== 'function')
+        throw badSettings('platform', 'no platform is chosen', 'noPlatform');
       const options = deviceOptions(RED, this.#node, this.#def, this.identity, await platformNode.access(), {
         secretStore,
         modelFolder: join(folder, 'thing-models'),

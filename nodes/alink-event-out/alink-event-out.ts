@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import { AlinkError } from '../../sdk';
 import type { AlinkMessage } from '../shared/flow-node';
+import { invalidInput } from '../shared/invalid-input';
 import { handleReports, type ReportDef } from '../shared/report';
 
 /** Reports an event of a device; done when the platform has acknowledged it (B.1 row 2). */
@@ -22,5 +22,5 @@ function identifierOf(msg: AlinkMessage): string {
     typeof alink === 'object' && alink !== null ? Reflect.get(alink, 'identifier') : undefined;
   if (typeof identifier === 'string' && identifier !== '') return identifier;
   const reason = 'no event is named: choose one in the node or set msg.alink.identifier';
-  throw new AlinkError('invalidInput', reason, { details: { field: 'identifier', reason } });
+  throw invalidInput('noEvent', reason);
 }

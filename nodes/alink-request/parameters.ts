@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, type Operation, toJson } from '../../protocol';
-import { AlinkError } from '../../sdk';
+import { type InputRule, invalidInput } from '../shared/invalid-input';
+import type { MessageValues } from '../shared/runtime-messages';
 import { AUTOMATIC, ENTRY_NAME, entryFields, type Field } from './options';
 
 /** Where the parameters come from; with `both` the message wins, parameter by parameter. */
@@ -67,7 +68,7 @@ function checkedEntry(
     if (checked.has(name) || type === 'bytes') continue;
     if (AUTOMATIC.has(name)) checked.set(name, now.toISOString().replace('Z', '+0000'));
     else if (required && standard !== undefined) checked.set(name, standard);
-    else if (required) throw invalid(name, 'is missing');
+    else if (required) throw invalid('missing', name, 'is missing');
   }
   return checked;
 }
@@ -94,7 +95,7 @@ function shaped({ params }: Operation, entries: ReadonlyArray<Map<string, Json>>
 function coerced({ name, type, values }: Field, given: unknown): Json {
   const value = convert(name, type, asJson(name, given));
   if (values !== undefined && !values.some((known) => known === value)) {
-    throw invalid(name, `is none of ${values.join(', ')}`);
+    throw invalid('notOneOf', name, `is none of ${values.join(', ')}`, { expected: values.join(', ') });
   }
   return value;
 }
@@ -106,19 +107,19 @@ function convert(name: string, type: Field['type'], value: Json): Json {
     case 'number':
     case 'time': {
       const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
-      if (!Number.isFinite(number)) throw invalid(name, 'is not a number');
+      if (!Number.isFinite(number)) throw invalid('notANumber', name, 'is not a number');
       return number;
     }
     case 'boolean':
       if (value === true || value === 'true') return true;
       if (value === false || value === 'false') return false;
-      throw invalid(name, 'is neither true nor false');
+      throw invalid('notABoolean', name, 'is neither true nor false');
     case 'object':
     case 'identity':
       return object(name, value);
     case 'list':
       if (Array.isArray(value)) return value;
-      throw invalid(name, 'is not a list');
+      throw invalid('notAList', name, 'is not a list');
     default:
       return value;
   }
@@ -126,13 +127,13 @@ function convert(name: string, type: Field['type'], value: Json): Json {
 
 function object(name: string, value: Json): JsonObject {
   if (isJsonObject(value)) return value;
-  throw invalid(name, 'is not an object');
+  throw invalid('notAnObject', name, 'is not an object');
 }
 
 function asJson(name: string, value: unknown): Json {
   const json = toJson(value);
   if (json.ok) return json.value;
-  throw invalid(name, `${json.found} cannot be sent`);
+  throw invalid('notJsonValue', name, `${json.found} cannot be sent`, { value: json.found });
 }
 
 function isNothing(value: unknown): boolean {
@@ -146,10 +147,9 @@ function isNothing(value: unknown): boolean {
 export function fileContent(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return Buffer.from(value);
-  throw invalid('content', 'is neither a buffer nor text');
+  throw invalid('notBytes', 'content', 'is neither a buffer nor text');
 }
 
-function invalid(field: string, problem: string): AlinkError {
-  const reason = `${field}: ${problem}`;
-  return new AlinkError('invalidInput', reason, { details: { field, reason } });
+function invalid(rule: InputRule, field: string, problem: string, values: MessageValues = {}): Error {
+  return invalidInput(rule, `${field}: ${problem}`, { ...values, field });
 }

@@ -1,9 +1,9 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { fillNames } from '../../protocol/own-topics';
-import { AlinkError } from '../../sdk';
 import { checkedTopic } from '../shared/checked-topic';
 import { expandText, readNumber, readValue, type ValueSource } from '../shared/config';
 import { handleInput, linkThing } from '../shared/flow-node';
+import { invalidInput } from '../shared/invalid-input';
 import { encodePayload, type PayloadForm } from '../shared/payload';
 
 interface TopicOutDef extends NodeDef {
@@ -45,5 +45,5 @@ export = function alinkTopicOut(RED: NodeAPI): void {
 function topicOf(topic: unknown): string {
   if (typeof topic === 'string' && topic.trim() !== '') return topic;
   const reason = 'no topic is named: write one in the node or set msg.topic';
-  throw new AlinkError('invalidInput', reason, { details: { field: 'topic', reason } });
+  throw invalidInput('noTopic', reason);
 }

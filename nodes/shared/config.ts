@@ -40,9 +40,13 @@ export function readNumber(
   throw badSettings(field, `${range.min}–${range.max}`);
 }
 
-/** Settings of a config node that cannot work. */
-export function badSettings(field: string, reason: string): AlinkError {
-  return new AlinkError('badSettings', `${field}: ${reason}`, { details: { field, reason } });
+/**
+ * Settings of a node that cannot work.
+ * @param rule key of the reason under `input` in the locales, where there is one
+ */
+export function badSettings(field: string, reason: string, rule?: string): AlinkError {
+  const details = { field, reason, ...(rule === undefined ? {} : { rule }) };
+  return new AlinkError('badSettings', `${field}: ${reason}`, { details });
 }
 
 /** Reads a typed input for one message. @throws AlinkError `invalidInput` when the expression fails */

@@ -3,6 +3,7 @@ import type { Problem } from '../../protocol';
 import { AlinkError, type Device, type Outcome } from '../../sdk';
 import { toAlinkError, toFlowError } from './flow-error';
 import { whenFlowsStarted } from './flows-started';
+import { invalidInput } from './invalid-input';
 import { explainProblems } from './runtime-messages';
 import { StatusLine } from './status';
 import type { AlinkInfo, DeviceNode } from './types';
@@ -76,7 +77,7 @@ async function openThing(RED: NodeAPI, deviceId: string): Promise<Device> {
   const deviceNode = RED.nodes.getNode(deviceId) as DeviceNode | null | undefined;
   if (!deviceNode || typeof deviceNode.open !== 'function') {
     throw new AlinkError('badSettings', 'no device is chosen', {
-      details: { field: 'device', reason: 'no device is chosen or it is disabled' },
+      details: { field: 'device', rule: 'noDevice', reason: 'no device is chosen or it is disabled' },
     });
   }
   return deviceNode.open();
@@ -131,8 +132,8 @@ function assertSameDevice(wanted: unknown, device: Device): void {
   if (typeof wanted !== 'object' || wanted === null || !('deviceName' in wanted)) return;
   const { productKey = device.identity.productKey, deviceName } = wanted as Record<string, unknown>;
   if (productKey === device.identity.productKey && deviceName === device.identity.deviceName) return;
-  throw new AlinkError('invalidInput', 'msg.device names another device than this node', {
-    details: { field: 'msg.device', reason: 'msg.device names another device than this node' },
+  throw invalidInput('otherDevice', 'msg.device names another device than this node', {
+    field: 'msg.device',
   });
 }
 

@@ -1,5 +1,5 @@
 import { parseJson, toJson } from '../../protocol';
-import { AlinkError } from '../../sdk';
+import { invalidInput } from './invalid-input';
 
 /** What becomes of a value on its way out; `auto` goes by its type. */
 export type PayloadForm = 'auto' | 'buffer' | 'text' | 'json';
@@ -23,7 +23,7 @@ export function decodePayload(payload: Uint8Array, form: PayloadForm): unknown {
       try {
         return parseJson(UTF8.decode(bytes));
       } catch (cause) {
-        throw invalid(`the payload is not JSON: ${reasonOf(cause)}`, cause);
+        throw invalidInput('notJsonText', `the payload is not JSON: ${reasonOf(cause)}`, {}, cause);
       }
     default:
       return detect(bytes);
@@ -48,7 +48,7 @@ function detect(bytes: Buffer): unknown {
 
 /** Makes what a flow gives ready to be sent. @throws AlinkError `invalidInput` */
 export function encodePayload(value: unknown, form: PayloadForm): Uint8Array | string {
-  if (value === undefined) throw invalid('there is nothing to publish');
+  if (value === undefined) throw invalidInput('nothingToSend', 'there is nothing to send');
   if (form === 'buffer') return toBytes(value, 'utf8');
   if (form === 'json') return toJsonText(value);
   const bytes = asBytes(value);
@@ -63,7 +63,9 @@ export function encodePayload(value: unknown, form: PayloadForm): Uint8Array | s
 export function toBytes(value: unknown, text: BytesText): Uint8Array {
   if (typeof value === 'string') return fromText(value, text);
   const bytes = asBytes(value) ?? (Array.isArray(value) ? fromArray(value) : undefined);
-  if (bytes === undefined) throw invalid('bytes are needed: a buffer, an array of 0–255, or text');
+  if (bytes === undefined) {
+    throw invalidInput('notBytes', 'bytes are needed: a buffer, an array of 0–255, or text');
+  }
   return bytes;
 }
 
@@ -72,7 +74,11 @@ function fromText(value: string, form: BytesText): Uint8Array {
   // Blanks, colons and 0x are how people and devices write hexadecimal.
   const plain = form === 'hex' ? value.replace(/0x|[\s:,-]/gi, '') : value.replace(/\s/g, '');
   const fits = form === 'hex' ? /^([0-9a-f]{2})*$/i.test(plain) : isBase64(plain);
-  if (!fits) throw invalid(`the text is not ${form === 'hex' ? 'hexadecimal' : 'Base64'}`);
+  if (!fits) {
+    throw form === 'hex'
+      ? invalidInput('notHex', 'the text is not hexadecimal')
+      : invalidInput('notBase64', 'the text is not Base64');
+  }
   return Buffer.from(plain, form);
 }
 
@@ -96,14 +102,8 @@ function fromArray(values: readonly unknown[]): Uint8Array | undefined {
 function toJsonText(value: unknown): string {
   const json = toJson(value);
   if (json.ok) return JSON.stringify(json.value);
-  throw invalid(`${json.path === '' ? 'payload' : `payload.${json.path}`}: ${json.found} cannot be sent`);
-}
-
-function invalid(reason: string, cause?: unknown): AlinkError {
-  return new AlinkError('invalidInput', reason, {
-    details: { field: 'payload', reason },
-    ...(cause === undefined ? {} : { cause }),
-  });
+  const field = json.path === '' ? 'payload' : `payload.${json.path}`;
+  throw invalidInput('notJsonValue', `${field}: ${json.found} cannot be sent`, { field, value: json.found });
 }
 
 function reasonOf(cause: unknown): string {

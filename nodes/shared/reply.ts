@@ -1,5 +1,6 @@
 import { toJson } from '../../protocol';
-import { AlinkError, type RequestAnswer } from '../../sdk';
+import type { RequestAnswer } from '../../sdk';
+import { invalidInput } from './invalid-input';
 import { encodePayload } from './payload';
 
 /** What a flow wants to answer, as it stands in dialog and message. */
@@ -16,8 +17,13 @@ export interface ReplyInput {
 export function toAnswer({ code, message, data, isBytes }: ReplyInput): RequestAnswer {
   if (isBytes) return { payload: encodePayload(data ?? '', 'auto') };
   const json = toJson(data ?? {});
-  if (!json.ok)
-    throw invalid(json.path === '' ? 'data' : `data.${json.path}`, `${json.found} cannot be sent`);
+  if (!json.ok) {
+    const field = json.path === '' ? 'data' : `data.${json.path}`;
+    throw invalidInput('notJsonValue', `${field}: ${json.found} cannot be sent`, {
+      field,
+      value: json.found,
+    });
+  }
   return {
     code: isBlank(code) ? 200 : Number(code),
     data: json.value,
@@ -29,9 +35,4 @@ export function toAnswer({ code, message, data, isBytes }: ReplyInput): RequestA
 
 function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
-}
-
-function invalid(field: string, reason: string): AlinkError {
-  const text = `${field}: ${reason}`;
-  return new AlinkError('invalidInput', text, { details: { field, reason: text } });
 }

@@ -21,6 +21,7 @@ export function say(RED: NodeAPI, key: string, values: MessageValues, fallback: 
 export function explainError(RED: NodeAPI, error: AlinkError): string {
   const values = {
     ...error.details,
+    ...(error.details.rule === undefined ? {} : { reason: reasonOf(RED, error.details) }),
     ...(error.code === undefined ? {} : { code: error.code, explanation: explanationOf(RED, error) }),
     ...(error.details.cloudCode === undefined
       ? {}
@@ -30,8 +31,14 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
     error.problems.length > 0
       ? explainProblems(RED, error.problems)
       : say(RED, `error.${error.key}`, values, error.message);
-  const platform = error.platformMessage ? ` (${error.platformMessage})` : '';
-  return `${explanation}${platform}`;
+  if (!error.platformMessage) return explanation;
+  const both = { explanation: explanation.trimEnd(), platform: error.platformMessage };
+  return say(RED, 'error.withPlatform', both, `${both.explanation} (${both.platform})`);
+}
+
+/** What is wrong with input or setting; the English text when the catalogue does not have the rule. */
+function reasonOf(RED: NodeAPI, details: MessageValues): string {
+  return say(RED, `input.${details.rule}`, details, String(details.reason));
 }
 
 /** What the platform's code means, in the language of the runtime as far as the result codes have it. */
@@ -48,7 +55,9 @@ function explainCloudCode(RED: NodeAPI, code: string | number): string {
 
 /** A few words for the status line. */
 export function nameReason(RED: NodeAPI, error: AlinkError): string {
-  const name = say(RED, `reason.${error.key}`, error.details, error.key);
+  // A model that values break is not itself at fault.
+  const key = error.key === 'thingModel' && error.problems.length > 0 ? 'breaksThingModel' : error.key;
+  const name = say(RED, `reason.${key}`, error.details, key);
   return error.code === undefined ? name : `${name} (${error.code})`;
 }
 

@@ -359,6 +359,10 @@ function checkTimeLimit(ms: number | undefined): void {
 
 function needsModel(): AlinkError {
   return new AlinkError('badSettings', 'desired values need a thing model that names the properties', {
-    details: { field: 'thingModel', reason: 'desired values need a thing model that names the properties' },
+    details: {
+      field: 'thingModel',
+      reason: 'desired values need a thing model that names the properties',
+      rule: 'desiredNeedsModel',
+    },
   });
 }

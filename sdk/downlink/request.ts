@@ -131,14 +131,21 @@ export class PlatformRequest implements IncomingRequest {
 
   #render(answer: RequestAnswer): string | Uint8Array {
     if ('payload' in answer) {
-      if (this.read.id !== undefined) throw invalid('payload', 'this request is answered with code and data');
+      if (this.read.id !== undefined)
+        throw invalid('payload', 'this request is answered with code and data', 'replyData');
       return limited(answer.payload);
     }
-    if (this.read.id === undefined) throw invalid('payload', 'this request is answered with bytes or text');
+    if (this.read.id === undefined)
+      throw invalid('payload', 'this request is answered with bytes or text', 'replyBytes');
     const { code = 200 } = answer;
     const own = Number.isInteger(code) && code >= OWN_CODES.min && code <= OWN_CODES.max;
     if (!own && !CODES.includes(code)) {
-      throw invalid('code', `${code} is none of 200, 400, 429, 460 or 100000–110000`);
+      throw invalid(
+        'code',
+        `${code} is none of 200, 400, 429, 460 or 100000–110000`,
+        'replyCode',
+        String(code),
+      );
     }
     return limited(this.#envelope(answer, this.#data(answer.data ?? {}, code)));
   }
@@ -149,7 +156,7 @@ export class PlatformRequest implements IncomingRequest {
       throw invalid(data.path === '' ? 'data' : `data.${data.path}`, `${data.found} cannot be sent`);
     if (code !== 200) return JSON.stringify(data.value);
     if (typeof data.value !== 'object' || data.value === null || Array.isArray(data.value)) {
-      throw invalid('data', 'is not an object of values, for example {"result": 1}');
+      throw invalid('data', 'is not an object of values, for example {"result": 1}', 'notAnObject');
     }
     const { dataJson, problems } = this.door.checkOutput(this.read, data.value);
     if (problems.length === 0) return dataJson;
@@ -174,8 +181,9 @@ function limited(payload: string | Uint8Array): string | Uint8Array {
   });
 }
 
-function invalid(field: string, reason: string): AlinkError {
-  return new AlinkError('invalidInput', `${field}: ${reason}`, {
-    details: { field, reason: `${field}: ${reason}` },
-  });
+/** @param rule what a program that shows the reason in another language goes by */
+function invalid(field: string, reason: string, rule?: string, value = ''): AlinkError {
+  const text = `${field}: ${reason}`;
+  const details = { field, reason: text, ...(rule === undefined ? {} : { rule, value }) };
+  return new AlinkError('invalidInput', text, { details });
 }

@@ -307,7 +307,7 @@ describe('topics', () => {
     ],
     ['wildcards', { topic: 'user/#', payload: 1 }, /a topic to publish to has none/],
     ['no topic', { payload: 1 }, /no topic is named/],
-    ['nothing', { topic: 'user/update' }, /nothing to publish/],
+    ['nothing', { topic: 'user/update' }, /nothing to send/],
     ['functions', { topic: 'user/update', payload: { f: () => 1 } }, /cannot be sent/],
     ['256 KB and a byte', { topic: 'user/update', payload: 'x'.repeat(262_145) }, /larger than 262144/],
   ] as const) {

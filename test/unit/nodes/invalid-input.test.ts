@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'mocha';
+import type { NodeAPI } from 'node-red';
+import { INPUT_RULES, invalidInput } from '../../../nodes/shared/invalid-input';
+import { explainError } from '../../../nodes/shared/runtime-messages';
+import { AlinkError } from '../../../sdk';
+
+const LOCALES = join(resolve(__dirname, '..', '..', '..'), 'locales');
+/** Rules that the SDK and the settings name. */
+const FURTHER = ['noDevice', 'noPlatform', 'replyCode', 'replyData', 'replyBytes', 'desiredNeedsModel'];
+
+/** What the runtime offers a node in one language: only `_`. */
+function speaking(language: string): NodeAPI {
+  const catalogue: unknown = JSON.parse(readFileSync(join(LOCALES, language, 'alink-platform.json'), 'utf8'));
+  const find = (key: string) =>
+    key
+      .slice(key.indexOf(':') + 1)
+      .split('.')
+      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], catalogue);
+  const translate = (key: string, values: Record<string, string | number>) => {
+    const text = find(key);
+    if (typeof text !== 'string') return key;
+    return text.replace(/__(\w+)__/g, (_, name: string) => String(values[name]));
+  };
+  return { _: translate } as unknown as NodeAPI;
+}
+
+describe('input that cannot be used', () => {
+  for (const language of ['en-US', 'zh-CN']) {
+    for (const rule of [...INPUT_RULES, ...FURTHER]) {
+      it(`${language}: ${rule} is said in the user's language`, () => {
+        const details = { rule, reason: 'fallback', field: 'x', value: 'y', expected: 'z' };
+        const said = explainError(
+          speaking(language),
+          new AlinkError('invalidInput', 'fallback', { details }),
+        );
+        assert.doesNotMatch(said, /fallback|__|undefined/);
+        assert.equal(/[\u4e00-\u9fff]/.test(said), language === 'zh-CN');
+      });
+    }
+  }
+
+  it('names the field', () => {
+    const error = invalidInput('missing', 'topic: is empty', { field: 'topic' });
+    assert.equal(explainError(speaking('zh-CN'), error), '无法处理该消息：缺少 topic');
+  });
+
+  it('is said in English where there is no catalogue', () => {
+    const error = invalidInput('noTopic', 'no topic is named');
+    assert.equal(explainError({ _: (key: string) => key } as unknown as NodeAPI, error), 'no topic is named');
+  });
+
+  it('puts what the platform said behind the sentence', () => {
+    const error = new AlinkError('closed', 'closed', { platformMessage: 'why' });
+    assert.equal(explainError(speaking('zh-CN'), error), '设备已关闭。（why）');
+    assert.equal(explainError(speaking('en-US'), error), 'The device is closed. (why)');
+  });
+});
