@@ -3,6 +3,8 @@ import { text } from '../shared/editor/text';
 import { AUTOMATIC, entryFields, type Field, hasManyEntries } from './options';
 
 export const TYPE = 'alink-request';
+/** Type of a field that holds nothing: empty text is no JSON. */
+const UNSET = 'none';
 const FROM_ELSEWHERE = ['msg', 'flow', 'global', 'jsonata', 'env'];
 
 /** One field as the node keeps it: text and the type of its typed input. */
@@ -31,7 +33,8 @@ export class EntryForm {
     container.replaceChildren(this.#list);
     if (entryFields(operation).length === 0) return;
     const several = hasManyEntries(operation);
-    const start = entries.length > 0 || several ? entries : [{}];
+    // An empty list of texts means all of them; an empty list of anything else would be no request.
+    const start = entries.length > 0 || this.operation.params === 'listOfTexts' ? entries : [{}];
     for (const entry of several ? start : start.slice(0, 1)) this.#add(entry);
     if (several) container.append(this.#button('fa-plus', 'action.add', () => this.#add({})));
   }
@@ -41,7 +44,8 @@ export class EntryForm {
     return this.#rows.map(({ fields }) => {
       const entry: Entry = {};
       for (const [name, { value, type }] of fields) {
-        if (value.value.trim() !== '') entry[name] = { value: value.value.trim(), type: type.value };
+        const isSet = type.value !== UNSET && value.value.trim() !== '';
+        if (isSet) entry[name] = { value: value.value.trim(), type: type.value };
       }
       return entry;
     });
@@ -101,7 +105,14 @@ export class EntryForm {
 function typesOf({ type, values, required }: Field): ReadonlyArray<string | TypedInputType> {
   if (values !== undefined) {
     const options = [...(required ? [] : ['']), ...values.map(String)];
-    return [{ value: 'str', label: text(TYPE, 'choice'), options }, ...FROM_ELSEWHERE];
+    const choice = {
+      value: 'str',
+      label: text(TYPE, 'choice'),
+
+      showLabel: false,
+      options,
+    };
+    return [choice, ...FROM_ELSEWHERE];
   }
   switch (type) {
     case 'number':
@@ -112,7 +123,9 @@ function typesOf({ type, values, required }: Field): ReadonlyArray<string | Type
     case 'object':
     case 'identity':
     case 'list':
-      return ['json', ...FROM_ELSEWHERE];
+      return required
+        ? ['json', ...FROM_ELSEWHERE]
+        : [{ value: UNSET, label: text(TYPE, 'unset'), hasValue: false }, 'json', ...FROM_ELSEWHERE];
     case 'bytes':
       return ['msg', 'flow', 'global', 'str', 'jsonata', 'env'];
     case 'any':

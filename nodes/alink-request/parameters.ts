@@ -1,4 +1,11 @@
-import { isJsonObject, type Json, type JsonObject, type Operation, toJson } from '../../protocol';
+import {
+  formatLogTime,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type Operation,
+  toJson,
+} from '../../protocol';
 import { type InputRule, invalidInput } from '../shared/invalid-input';
 import type { MessageValues } from '../shared/runtime-messages';
 import { AUTOMATIC, ENTRY_NAME, entryFields, type Field } from './options';
@@ -66,7 +73,7 @@ function checkedEntry(
   }
   for (const { name, type, required, default: standard } of fields.values()) {
     if (checked.has(name) || type === 'bytes') continue;
-    if (AUTOMATIC.has(name)) checked.set(name, now.toISOString().replace('Z', '+0000'));
+    if (AUTOMATIC.has(name)) checked.set(name, formatLogTime(now.getTime()));
     else if (required && standard !== undefined) checked.set(name, standard);
     else if (required) throw invalid('missing', name, 'is missing');
   }

@@ -17,7 +17,7 @@ export const DEVICE_INFO_OPERATIONS = [
     params: 'object',
     paramsIn: 'payload',
     parameters: [
-      required('method', 'text', { values: ['update', 'get', 'delete'] }),
+      required('method', 'text', { values: ['update', 'get', 'delete'], default: 'update' }),
       optional('state', 'object'),
       optional('version', 'number'),
     ],
@@ -128,7 +128,10 @@ export const DEVICE_INFO_OPERATIONS = [
       purpose: 'diagnosis',
       topic: '_thing/diag/post',
       params: 'object',
-      parameters: [required('p', 'any'), required('model', 'text')],
+      parameters: [
+        required('p', 'any'),
+        required('model', 'text', { default: 'format=simple|quantity=single|time=now' }),
+      ],
       requestable: true,
     }),
   ),

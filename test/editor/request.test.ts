@@ -57,10 +57,55 @@ describe('dialog of requests to the platform', () => {
     assert.deepEqual(saved, { operation: 'thing.job.get', entries, changed: true });
   });
 
+  it('a file has its content in the form, and nothing for what the SDK knows', async () => {
+    await editor.openDialog(REQUEST);
+    await editor.field('operation').selectOption('thing.file.upload.mqtt.init');
+    assert.deepEqual(
+      await parameters().evaluateAll((all) =>
+        all.map((field) => [field.getAttribute('data-parameter'), Reflect.get(field, 'value')]),
+      ),
+      [
+        ['content', 'payload'],
+        ['fileName', ''],
+        ['conflictStrategy', 'overwrite'],
+        ['extraParams', ''],
+      ],
+    );
+    assert.equal(await editor.page.locator('[data-row="source"]').isVisible(), false);
+    assert.equal(await editor.page.locator('[data-row="pushes"]').isVisible(), false);
+    // Chosen for another operation, which is not this one's.
+    await editor.field('operation').selectOption('shadow.update');
+    await editor.field('source').selectOption('payload');
+    assert.equal(await editor.page.locator('[data-role="entries"]').isVisible(), false);
+    await editor.field('operation').selectOption('thing.file.upload.mqtt.init');
+    assert.equal(await editor.page.locator('[data-role="entries"]').isVisible(), true);
+    await editor.closeDialog();
+  });
+
+  it('a field that is optional and JSON starts as not set, without a complaint', async () => {
+    await editor.openDialog(REQUEST);
+    await editor.field('operation').selectOption('shadow.update');
+    assert.equal(await editor.page.locator('[data-role="entries"] .input-error').count(), 0);
+    assert.equal(await editor.page.locator('[data-role="entries"]').getByText('not set').isVisible(), true);
+    await editor.closeDialog();
+  });
+
+  it('the platform’s time asks for nothing', async () => {
+    await editor.openDialog(REQUEST);
+    await editor.field('operation').selectOption('ext.ntp.request');
+    assert.equal(await parameters().count(), 0);
+    assert.equal(await editor.page.locator('[data-row="source"]').isVisible(), false);
+    await editor.closeDialog();
+    assert.deepEqual(editor.problems, []);
+  });
+
   for (const [node, valid] of [
     [{ operation: 'thing.job.update', source: 'form', entries: [{}] }, /Job id/],
     [{ operation: 'thing.job.update', source: 'payload', entries: [{}] }, true],
     [{ operation: 'thing.reset', source: 'form', entries: [] }, true],
+    [{ operation: 'ext.ntp.request', source: 'form', entries: [] }, true],
+    [{ operation: 'thing.file.upload.mqtt.init', source: 'payload', entries: [{}] }, /File name/],
+    [{ operation: 'shadow.update', source: 'form', entries: [{}] }, true],
   ] as const) {
     it(`${node.operation} from ${node.source}: ${valid}`, async () => {
       const found = await editor.page.evaluate(

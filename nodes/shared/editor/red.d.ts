@@ -41,6 +41,8 @@ interface TypedInputType {
   value: string;
   label?: string;
   icon?: string;
+  /** False: the label stands in the menu only. */
+  showLabel?: boolean;
   hasValue?: boolean;
   options?: readonly string[];
 }

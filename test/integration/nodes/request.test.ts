@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { SetDeviceDesiredPropertyRequest } from '@alicloud/iot20180120';
 import { after, before, describe, it } from 'mocha';
 import { type Emulator, startEmulator } from '../../../emulator';
+import { cloudClient } from '../../support/cloud';
 import { catchAll, device, GREENHOUSE_MODEL, sink } from '../../support/flows';
 import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 
@@ -101,10 +103,32 @@ describe('alink-request', () => {
     });
   }
 
-  it('a refusal of the platform is an error with its code', async () => {
-    const refused = await ask(request('thing.job.update'), { taskId: 'none', status: 'FAILED' }, 'errors');
-    assert.equal(refused.alink?.status, 'refused');
-    assert.equal(refused.alink?.code, 460);
+  for (const [operation, payload, code] of [
+    ['thing.job.update', { taskId: 'none', status: 'FAILED' }, 460],
+    ['thing.config.get', {}, 6710],
+    ['thing.file.upload.mqtt.cancel', { uploadId: 'none' }, 78122],
+    ['thing.deviceinfo.update', [{ attrKey: '9 lives', attrValue: 'x' }], 460],
+  ] as const) {
+    it(`${operation}: a refusal of the platform is an error with its code`, async () => {
+      const refused = await ask(request(operation), payload, 'errors');
+      const { status, ...alink } = refused.alink ?? {};
+      assert.deepEqual([status, alink.code, alink.operation], ['refused', code, operation]);
+    });
+  }
+
+  it('a desired value is cleared only in the version that was read', async () => {
+    const { productKey, deviceName } = { productKey: 'a1Greenhouse', deviceName: 'house-01' };
+    await cloudClient(emulator).setDeviceDesiredProperty(
+      new SetDeviceDesiredPropertyRequest({ productKey, deviceName, items: '{"heater":1}', versions: '{}' }),
+    );
+    const get = request('thing.property.desired.get');
+    const wanted = { heater: { value: 1, version: 1 } };
+    assert.deepEqual((await ask(get, 'heater')).payload, wanted);
+    await ask(request('thing.property.desired.delete'), { heater: { version: 7 } });
+    assert.deepEqual((await ask(get, 'heater')).payload, wanted);
+    const entries = [{ identifier: { value: 'heater', type: 'str' }, version: { value: '1', type: 'num' } }];
+    await ask(request('thing.property.desired.delete', { source: 'form', entries }), undefined);
+    assert.deepEqual((await ask(get, 'heater')).payload, {});
   });
 
   it('a missing parameter never leaves the node', async () => {
