@@ -4,8 +4,10 @@ import type { LogLine } from './types';
 const AGAIN_MS = 3_600_000;
 /** Sooner after an exchange that failed: it is one packet without acknowledgement. */
 const AFTER_FAILURE_MS = 60_000;
-// Stands in place of a number until the platform's time is known; texts of a report have their quotes escaped.
-const MARK = /"@local:(-?\d+(?:\.\d+)?):(-?\d+(?:\.\d+)?)@"/g;
+// Stands in place of a number until the platform's time is known. No text of a report can look like it: JSON escapes
+// the character that it begins with.
+const MARK_START = '\u0001';
+const MARK = new RegExp(`${MARK_START}([^,]*),([^,]*),`, 'g');
 
 /** How an exchange ended. */
 type End = 'answered' | 'unanswered' | 'givenUp';
@@ -104,12 +106,12 @@ export class PlatformClock {
     // How long ago it was by this machine is right even when its clock is not.
     const ago = this.#wall() - time;
     if (this.#known !== undefined) return String(Math.round(this.#now(this.#known) - ago));
-    return `"@local:${ago}:${this.#steady()}@"`;
+    return `${MARK_START}${ago},${this.#steady()},`;
   }
 
   /** Writes the times that were not known yet. Without the platform's time they stay this machine's. */
   settle(params: string): string {
-    if (!params.includes('"@local:')) return params;
+    if (!params.includes(MARK_START)) return params;
     return params.replace(MARK, (_, ago: string, madeAt: string) => {
       const now = this.#known === undefined ? this.#wall() : this.#now(this.#known);
       return String(Math.round(now - (this.#steady() - Number(madeAt)) - Number(ago)));

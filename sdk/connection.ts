@@ -158,8 +158,8 @@ export class Connection {
     checkFilter(filter);
     const kept = this.#messageListeners.add(filter, entry);
     this.session.subscribe([filter]);
-    // Not before the caller has what it needs to stop.
-    if (kept.length > 0) queueMicrotask(() => this.#deliver(kept, entry));
+    // Not before the others of the same deploy are there, and the caller has what it needs to stop.
+    if (kept.length > 0) queueMicrotask(() => this.#deliver(kept, filter));
     return () => {
       if (!this.#messageListeners.remove(filter, entry)) return;
       this.#messageListeners.keep(filter, entry, () => {
@@ -268,9 +268,11 @@ export class Connection {
   #online(): void {
     if (this.clock) void this.#learnTime(this.clock);
     this.dispatcher.drain();
-    this.downlink.online();
     for (const listener of [...this.#onlineListeners]) this.#call(listener, undefined);
-    if (this.thingModel.fetched) void this.#fetchThingModel();
+    // Desired values are asked for by the names in the thing model.
+    if (this.thingModel.fetched)
+      void this.#fetchThingModel().then(() => this.isOnline && this.downlink.online());
+    else this.downlink.online();
   }
 
   #makeClock(log: Log, limitMs: number): PlatformClock {
@@ -321,8 +323,11 @@ export class Connection {
     }
   }
 
-  #deliver(messages: readonly IncomingMessage[], { listener }: MessageListener): void {
-    if (listener) for (const message of messages) this.#call(listener, message);
+  #deliver(messages: readonly IncomingMessage[], filter: string): void {
+    const listeners = [...this.#messageListeners.of(filter)];
+    for (const message of messages) {
+      for (const { listener } of listeners) if (listener) this.#call(listener, message);
+    }
   }
 
   #waiting(size: number): void {

@@ -59,7 +59,7 @@ export class MessageListeners {
     return wanted.length > 0 && wanted.every(({ qos }) => qos === 0) ? 0 : 1;
   }
 
-  /** @returns messages that came while the filter's place was kept, in order, for this listener */
+  /** @returns messages that came while the filter's place was kept, in order, for whoever listens to it from now on */
   add(filter: string, entry: MessageListener): readonly IncomingMessage[] {
     const kept = this.#kept.get(filter);
     if (kept) clearTimeout(kept.timer);

@@ -81,10 +81,9 @@ export function handleRequests(
     }
   };
 
-  const handle = async (request: IncomingRequest) => {
+  const handle = (request: IncomingRequest) => {
     const answersNow = request.wantsAnswer && reply(request) === 'now';
-    if (answersNow && !(await answer(request, receipt, onProblem))) return;
-    if (link.signal.aborted) return;
+    if (answersNow && !answer(request, receipt, onProblem)) return;
     const status = statusOf(request, answersNow);
     link.status.success();
     const out = messages(request).map((message) => ({
@@ -106,7 +105,11 @@ export function handleRequests(
       device.onRequest(
         filter,
         (request) => {
-          handle(request).catch((thrown: unknown) => onProblem(toAlinkError(thrown), request));
+          try {
+            handle(request);
+          } catch (thrown) {
+            onProblem(toAlinkError(thrown), request);
+          }
         },
         handling,
       ),
@@ -120,26 +123,27 @@ export function handleRequests(
   return link;
 }
 
-/** Answers at once. @returns whether the flow shall have the message */
-async function answer(
+/**
+ * Answers at once. The flow does not wait for the platform to take the answer: what was promised to it must not be
+ * lost when the connection or the node ends meanwhile.
+ * @returns whether the flow shall have the message
+ */
+function answer(
   request: IncomingRequest,
   receipt: RequestAnswer,
   onProblem: (error: AlinkError, request: IncomingRequest) => void,
-): Promise<boolean> {
-  try {
-    await request.answer(receipt);
-    return true;
-  } catch (thrown) {
+): boolean {
+  request.answer(receipt).catch((thrown: unknown) => {
     const error = toAlinkError(thrown);
     // Another node of the same device was faster; the request is answered all the same.
-    if (error.key === 'alreadyAnswered') return true;
+    if (error.key === 'alreadyAnswered') return;
     onProblem(error, request);
     // A service that has outputs cannot be answered without them; its caller shall not wait for the time limit.
     if (error.key === 'thingModel') {
-      await request.answer({ code: 400, message: error.message }).catch(() => undefined);
+      request.answer({ code: 400, message: error.message }).catch(() => undefined);
     }
-    return false;
-  }
+  });
+  return request.ended;
 }
 
 function statusOf({ kind, wantsAnswer }: IncomingRequest, answersNow: boolean): RequestInfo['status'] {

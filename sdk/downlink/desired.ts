@@ -7,6 +7,14 @@ export interface NewerDesired {
   versions: Record<string, number>;
 }
 
+/** What is known of properties besides their desired values. */
+export interface KnownValues {
+  /** The value as the thing model types it. */
+  typed: (identifier: string, value: Json) => Json;
+  /** What the device reported last. */
+  reported: (identifier: string) => Json | undefined;
+}
+
 /** Which version of each desired value a flow has seen, so that it gets each one once (B.1 row 15). */
 export class DesiredValues {
   readonly #versions = new Map<string, number>();
@@ -23,19 +31,27 @@ export class DesiredValues {
     }
   }
 
-  /** Takes the platform's answer. @returns what is newer than anything seen, undefined when nothing is */
-  newer(data: Json): NewerDesired | undefined {
+  /**
+   * Takes the platform's answer.
+   * @param asked only these count: what nobody asked for must not fill the memory
+   * @returns what is newer than anything seen, values as the thing model types them; undefined when nothing is
+   */
+  newer(data: Json, asked: readonly string[], { typed, reported }: KnownValues): NewerDesired | undefined {
     if (!isJsonObject(data)) return undefined;
     const params: Array<[string, Json]> = [];
     const versions: Array<[string, number]> = [];
-    for (const [identifier, entry] of Object.entries(data)) {
+    for (const identifier of asked) {
+      const entry = Object.hasOwn(data, identifier) ? data[identifier] : undefined;
       if (!isJsonObject(entry) || typeof entry.version !== 'number' || entry.value === undefined) continue;
-      const { version, value } = entry;
+      const { version } = entry;
       if (version <= (this.#versions.get(identifier) ?? -1)) continue;
       this.#versions.set(identifier, version);
-      const known = this.#pushed.get(identifier);
+      const value = typed(identifier, entry.value);
+      const pushed = this.#pushed.get(identifier);
       this.#pushed.delete(identifier);
-      if (known !== undefined && isDeepStrictEqual(known, value)) continue;
+      // A device that has changed since is not where this value wants it, whoever set it before.
+      const actual = reported(identifier) ?? pushed;
+      if (pushed !== undefined && isDeepStrictEqual([pushed, actual], [value, value])) continue;
       params.push([identifier, value]);
       versions.push([identifier, version]);
     }

@@ -1,4 +1,5 @@
 import {
+  coerceValue,
   type DeviceIdentity,
   type Json,
   type Problem,
@@ -11,13 +12,13 @@ import type { IncomingMessage, LogLine, ThingModelMode } from '../types';
 import { type CheckedInput, checkInput, checkOutput } from './check';
 import { DesiredValues, desiredRequests } from './desired';
 import { type RequestHandler, RequestHandlers, subscriptionsFor } from './handlers';
-import { type ReadRequest, readDownlink, type UnreadableRequest } from './read';
+import { type ReadRequest, type Received, readDownlink, type UnreadableRequest } from './read';
 import { PlatformRequest } from './request';
 import type { RequestFilter, RequestHandling } from './types';
 
-/** Requests of one device that wait for their answer; more are told 429. */
-const MOST_PENDING = 10_000;
-const MOST_PENDING_BYTES = 32 * 1024 * 1024;
+/** Requests of one device that wait for their answer or for a handler; more are told 429, or that nobody is there. */
+const MOST_WAITING = 10_000;
+const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 /** Requests by topic and id, to tell a repetition from a new one. */
 const MOST_SEEN = 2_000;
 /** Ids are unique within a day only; later the same one is a new request, unless MQTT says that it is not. */
@@ -55,8 +56,9 @@ export class Downlink {
   /** When each request came, ms on the clock. */
   readonly #seen = new Map<string, number>();
   readonly #desired = new DesiredValues();
-  #pendingBytes = 0;
+  #waitingBytes = 0;
   #asking = false;
+  #askAgain = false;
 
   constructor(options: DownlinkOptions) {
     this.#options = options;
@@ -81,12 +83,8 @@ export class Downlink {
       ),
     );
     this.#handlers.add(handler);
-    for (const [request, timer] of [...this.#held]) {
-      if (this.#handlers.matching(request).length === 0) continue;
-      clearTimeout(timer);
-      this.#held.delete(request);
-      this.#take(request);
-    }
+    // Not before the others of the same deploy are there, and the caller has what it needs to stop.
+    if (this.#held.size > 0) queueMicrotask(() => this.#takeHeld());
     if (handling.desired && this.#options.online()) void this.#askDesired();
     return () => {
       this.#handlers.remove(handler);
@@ -98,12 +96,12 @@ export class Downlink {
   receive(message: IncomingMessage): boolean {
     const result = readDownlink(message, this.#options.identity);
     if (result.is === 'other') return false;
-    if (result.is === 'unreadable') {
-      this.#refuseUnreadable(result.request);
-      return true;
-    }
     if (this.#isRepetition(result.request)) {
       this.#options.log({ level: 'debug', event: 'requestRepeated', details: { topic: message.topic } });
+      return true;
+    }
+    if (result.is === 'unreadable') {
+      this.#refuseUnreadable(result.request);
       return true;
     }
     const { loading } = this.#options.thingModel;
@@ -120,11 +118,10 @@ export class Downlink {
 
   /** Ends what waits; the platform is told while the connection lasts. */
   close(): void {
-    for (const [request, timer] of this.#held) {
-      clearTimeout(timer);
+    for (const request of [...this.#held.keys()]) {
+      this.#release(request);
       this.#unhandled(request, this.#check(request));
     }
-    this.#held.clear();
     for (const request of [...this.#pending]) request.close();
   }
 
@@ -155,13 +152,13 @@ export class Downlink {
     // A notice needs no more than the receipt.
     if (isNotice) request.dismiss({});
     if (request.wantsAnswer) {
-      if (this.#pending.size >= MOST_PENDING || this.#pendingBytes > MOST_PENDING_BYTES) {
+      if (this.#isFull) {
         request.dismiss({ code: 429, message: 'too many requests wait for their answer' });
         this.#options.log({ level: 'warn', event: 'tooManyRequests', details: { topic: read.topic } });
         return;
       }
       this.#pending.add(request);
-      this.#pendingBytes += read.payload.length;
+      this.#waitingBytes += read.payload.length;
       const ms = Math.max(...takers.map(({ handling }) => handling.timeLimitMs ?? STANDARD_TIME_LIMIT_MS));
       request.wait(ms, () => this.#expired(request, ms, takers));
     }
@@ -192,16 +189,34 @@ export class Downlink {
   // A deploy ends the old nodes before it starts the new ones; those shall have the request.
   #hold(read: ReadRequest, checked: CheckedInput): void {
     const ms = this.#handlers.holdFor(read);
-    if (ms === 0 || this.#held.size >= MOST_PENDING) {
+    if (ms === 0 || this.#isFull) {
       this.#unhandled(read, checked);
       return;
     }
     const timer = setTimeout(() => {
-      this.#held.delete(read);
+      this.#release(read);
       this.#unhandled(read, checked);
     }, ms);
     timer.unref();
     this.#held.set(read, timer);
+    this.#waitingBytes += read.payload.length;
+  }
+
+  #release(read: ReadRequest): void {
+    clearTimeout(this.#held.get(read));
+    if (this.#held.delete(read)) this.#waitingBytes -= read.payload.length;
+  }
+
+  #takeHeld(): void {
+    for (const request of [...this.#held.keys()]) {
+      if (this.#handlers.matching(request).length === 0) continue;
+      this.#release(request);
+      this.#take(request);
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.waiting >= MOST_WAITING || this.#waitingBytes > MOST_WAITING_BYTES;
   }
 
   #unhandled(read: ReadRequest, checked: CheckedInput): void {
@@ -247,12 +262,12 @@ export class Downlink {
     for (const handler of handlers) this.#problem(handler, error, request);
   }
 
-  #refuseUnreadable({ topic, replyTopic, id, sync, reason }: UnreadableRequest): void {
+  #refuseUnreadable({ topic, replyTopic, sync, reason }: UnreadableRequest): void {
     this.#options.log({ level: 'warn', event: 'requestUnreadable', details: { topic, reason } });
     // Without its id nobody could tell what an answer belongs to, except where the topic is the call's own.
-    if (replyTopic === undefined || (id === undefined && !sync)) return;
-    const answer = JSON.stringify({ id: id ?? '', code: 460, data: {}, message: reason });
-    this.#options.publish(replyTopic, answer, sync ? 0 : 1).catch(() => undefined);
+    if (replyTopic === undefined || !sync) return;
+    const answer = JSON.stringify({ id: '', code: 460, data: {}, message: reason });
+    this.#options.publish(replyTopic, answer, 0).catch(() => undefined);
   }
 
   #request(
@@ -270,7 +285,7 @@ export class Downlink {
         return mode === 'strict' ? output : { ...output, problems: [] };
       },
       onEnd: (request) => {
-        if (this.#pending.delete(request)) this.#pendingBytes -= read.payload.length;
+        if (this.#pending.delete(request)) this.#waitingBytes -= read.payload.length;
       },
     });
   }
@@ -279,7 +294,7 @@ export class Downlink {
     return checkInput(read, this.#options.thingModel.model, this.#options.mode);
   }
 
-  #isRepetition({ topic, id, sync, duplicate }: ReadRequest): boolean {
+  #isRepetition({ topic, id, sync, duplicate }: Received): boolean {
     // Bytes on a common topic cannot be told apart.
     if (id === undefined && !sync) return false;
     const key = `${topic} ${id ?? ''}`;
@@ -296,6 +311,7 @@ export class Downlink {
   }
 
   async #askDesired(): Promise<void> {
+    this.#askAgain = this.#asking;
     if (this.#asking) return;
     this.#asking = true;
     try {
@@ -303,7 +319,7 @@ export class Downlink {
       const { model } = this.#options.thingModel;
       if (model === undefined) throw needsModel();
       for (const identifiers of desiredRequests(model)) {
-        this.#handDesired(await this.#options.askDesired(identifiers));
+        this.#handDesired(await this.#options.askDesired(identifiers), identifiers, model);
       }
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
@@ -314,10 +330,21 @@ export class Downlink {
     } finally {
       this.#asking = false;
     }
+    // Whoever came meanwhile may have missed the first part.
+    if (this.#askAgain && this.#options.online()) this.online();
   }
 
-  #handDesired(data: Json): void {
-    const news = this.#desired.newer(data);
+  #handDesired(data: Json, asked: readonly string[], { properties }: ThingModel): void {
+    const takers = this.#handlers.wantDesired;
+    // In the middle of a deploy: what nobody took is still news for the next one, who asks by itself.
+    if (takers.length === 0) return;
+    const news = this.#desired.newer(data, asked, {
+      typed: (identifier, value) => {
+        const definition = this.#options.mode === 'off' ? undefined : properties.get(identifier);
+        return definition === undefined ? value : coerceValue(definition.dataType, value);
+      },
+      reported: (identifier) => this.#options.lastReported().get(identifier)?.value,
+    });
     if (news === undefined) return;
     const read: ReadRequest = {
       kind: 'propertySet',
@@ -333,7 +360,7 @@ export class Downlink {
     const checked = this.#check(read);
     const problems = [...checked.notWritable, ...checked.wrong];
     const request = this.#request(read, checked, problems, { versions: news.versions });
-    this.#call(request, this.#handlers.wantDesired);
+    this.#call(request, takers);
   }
 
   #problem({ handling }: RequestHandler, error: AlinkError, request: PlatformRequest | undefined): void {

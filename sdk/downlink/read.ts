@@ -12,16 +12,22 @@ import {
 import type { IncomingMessage } from '../types';
 import type { RequestKind } from './types';
 
-/** A message of the platform that asks or tells something, before the thing model looks at it. */
-export interface ReadRequest {
-  kind: RequestKind;
-  operation: OperationName;
+/** What is known of a request before anything in it is read. */
+export interface Received {
   topic: string;
-  payload: Uint8Array;
   sync: boolean;
   /** Absent when nothing is answered. */
   replyTopic?: string;
+  /** Absent for bytes, and for what cannot be read. */
   id?: string | number;
+  duplicate: boolean;
+}
+
+/** A message of the platform that asks or tells something, before the thing model looks at it. */
+export interface ReadRequest extends Received {
+  kind: RequestKind;
+  operation: OperationName;
+  payload: Uint8Array;
   method?: string;
   /** The service, of kind `service`. */
   identifier?: string;
@@ -30,15 +36,11 @@ export interface ReadRequest {
   params: Json;
   /** The platform asked for an answer. */
   wantsAnswer: boolean;
-  duplicate: boolean;
 }
 
-/** A request that cannot be read, with the id to answer when one could be found. */
-export interface UnreadableRequest {
-  topic: string;
-  replyTopic?: string;
-  id?: string | number;
-  sync: boolean;
+/** A request that cannot be read. */
+export interface UnreadableRequest extends Omit<Received, 'id'> {
+  id?: never;
   reason: string;
 }
 
@@ -124,17 +126,7 @@ function envelope(frame: Frame, kind: RequestKind, service?: string): ReadResult
     };
   } catch (thrown) {
     if (!(thrown instanceof EnvelopeError)) throw thrown;
-    const { topic, replyTopic, sync } = frame;
-    return {
-      is: 'unreadable',
-      request: {
-        topic,
-        sync,
-        reason: thrown.message,
-        ...(replyTopic === undefined ? {} : { replyTopic }),
-        ...readableId(frame.payload),
-      },
-    };
+    return { is: 'unreadable', request: { ...frame, reason: thrown.message } };
   }
 }
 
@@ -191,13 +183,5 @@ function methodOf(payload: Uint8Array): string {
     return isJsonObject(body) && typeof body.method === 'string' ? body.method : '';
   } catch {
     return ''; // bytes of the user's own
-  }
-}
-
-function readableId(payload: Uint8Array): { id?: string | number } {
-  try {
-    return { id: parseRequest(payload).id };
-  } catch {
-    return {};
   }
 }

@@ -75,6 +75,10 @@ export class PlatformRequest implements IncomingRequest {
     return this.identifier ?? this.method ?? this.topic;
   }
 
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
   /** Lets the request wait for its answer. @param onExpired called when none came */
   wait(ms: number, onExpired: () => void): void {
     remember(this);

@@ -77,8 +77,10 @@ export interface IncomingRequest {
   readonly receivedAt: number;
   /** False for desired values and shadow pushes: nobody waits for an answer, so none can be given. */
   readonly wantsAnswer: boolean;
+  /** Answered, too late, or closed. */
+  readonly ended: boolean;
   /**
-   * Answers once.
+   * Answers once. Whether the answer can be sent shows at once in `ended`; the promise tells what became of it.
    * @throws AlinkError `alreadyAnswered`, `tooLate`, `noAnswerWanted`, `invalidInput` (a code or payload that cannot
    * be sent), `thingModel` (output that breaks the model; may be answered again), `payloadTooLarge`, `disconnected`
    */

@@ -55,6 +55,8 @@ export class Dispatcher {
   readonly #ids = new MessageIds(Date.now());
   /** QoS 1 messages that have neither PUBACK nor an end. */
   readonly #window = new Set<OutboxItem>();
+  /** Why nothing can be sent any more: what comes after the end would wait for nothing. */
+  #closed: AlinkError | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -114,6 +116,7 @@ export class Dispatcher {
     resolve: (answer: Answer) => void,
     reject: (error: AlinkError) => void,
   ): void {
+    if (this.#closed) throw this.#closed;
     const item = { message, deadline: this.#now() + timeoutMs, timeoutMs, resolve, reject };
     const online = this.#options.link() !== undefined;
     this.#outbox.put(item, online ? ONLINE_QUEUE : this.#options.waitingLimit);
@@ -154,6 +157,7 @@ export class Dispatcher {
   }
 
   close(error: AlinkError): void {
+    this.#closed = error;
     this.#outbox.close(error);
     this.#requests.failAll(error);
   }

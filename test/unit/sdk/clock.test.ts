@@ -121,6 +121,17 @@ describe('clock of the platform', () => {
     assert.equal(clock.offset, undefined);
   });
 
+  it('leaves every text alone, also one that looks like its marks', () => {
+    const made = clock.write(wall);
+    const likeness = JSON.parse(`"${made.replaceAll('"', '').replace('\u0001', '\\u0001')}"`) as string;
+    const texts = ['@local:1:2@', likeness, '\u0001'];
+    assert.equal(clock.settle(JSON.stringify(texts)), JSON.stringify(texts));
+    assert.equal(
+      clock.settle(`{"t":${made},"texts":${JSON.stringify(texts)}}`),
+      JSON.stringify({ t: wall, texts }),
+    );
+  });
+
   it('learns nothing from answers that are none', () => {
     const learned = clock.learn();
     for (const wrong of [

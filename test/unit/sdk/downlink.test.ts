@@ -328,10 +328,25 @@ describe('requests of the platform', () => {
     bench.take({ kind: 'service' }).stop();
     bench.receive(...call('water', { litres: 1 }));
     assert.deepEqual(bench.sent, []);
-    const { requests } = bench.take({ kind: 'service' });
-    assert.equal(requests.length, 1);
-    await answerRequest(requests[0]?.token ?? '', { data: { used: 1 } });
+    // Both nodes of the deploy, as without it.
+    const both = [bench.take({ kind: 'service' }), bench.take({ kind: 'service', identifier: 'water' })];
+    await Promise.resolve();
+    const [token = '', other] = both.map(({ requests }) => requests[0]?.token);
+    assert.equal(token, other);
+    await answerRequest(token, { data: { used: 1 } });
     assert.equal(bench.sent.length, 1);
+    assert.equal(bench.downlink.waiting, 0);
+  });
+
+  it('that come between two deploys do not fill the memory', () => {
+    bench = new Bench();
+    bench.take({ kind: 'service' }).stop();
+    const params = { text: 'x'.repeat(1_000_000) };
+    for (let i = 0; i < 40; i++) bench.receive(...call('water', params, String(i)));
+    assert.ok(bench.downlink.waiting < 40, `${bench.downlink.waiting} are held`);
+    assert.equal(bench.sent.length, 40 - bench.downlink.waiting);
+    bench.downlink.close();
+    assert.equal(bench.sent.length, 40);
   });
 
   it('are not held any longer when no handler came for a while', () => {
@@ -368,6 +383,10 @@ describe('requests of the platform', () => {
     bench.receive('/ext/rrpc/1/own', Buffer.from('pong'));
     assert.equal(bench.sent.length, 2);
     assert.equal(requests.length, 2);
+    // The refusal of what cannot be read cannot be read either.
+    bench.receive(`/ext/rrpc/3${S}/thing/service/water`, Buffer.from('nonsense'));
+    bench.receive(bench.sent.at(-1)?.topic ?? '', Buffer.from(bench.sent.at(-1)?.text ?? ''));
+    assert.equal(bench.sent.length, 3);
   });
 
   it('to another device, answers and malformed ones do no harm', () => {
@@ -494,12 +513,13 @@ describe('requests of the platform', () => {
   });
 });
 
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
 describe('desired values', () => {
   it('come once per version, after each connect, and not again when they were pushed already', async () => {
     const bench = new Bench({ model: MODEL });
     bench.desired = { target: { value: '22', version: 3 } };
     const { requests } = bench.take({ kind: 'propertySet' }, { desired: true });
-    const settled = () => new Promise((resolve) => setImmediate(resolve));
     await settled();
     assert.deepEqual(bench.asked, [['target', 'heater']]);
     assert.deepEqual(
@@ -518,6 +538,53 @@ describe('desired values', () => {
       requests.map(({ params }) => params),
       [{ target: 22 }, { heater: 1 }, { target: 23 }],
     );
+    bench.downlink.close();
+  });
+
+  it('reach the nodes that a deploy starts while they are on their way', async () => {
+    const bench = new Bench({ model: MODEL });
+    bench.desired = { target: { value: 22, version: 3 } };
+    bench.take({ kind: 'propertySet' }, { desired: true }).stop();
+    await settled();
+    const { requests } = bench.take({ kind: 'propertySet' }, { desired: true });
+    await settled();
+    assert.deepEqual(
+      requests.map(({ params }) => params),
+      [{ target: 22 }],
+    );
+    // Whoever comes in the middle is asked for too.
+    bench.asked.length = 0;
+    bench.take({ kind: 'propertySet' }, { desired: true });
+    bench.take({ kind: 'propertySet' }, { desired: true });
+    await settled();
+    assert.equal(bench.asked.length, 2);
+    bench.downlink.close();
+  });
+
+  it('come although they were pushed before, when the device has changed since', async () => {
+    const bench = new Bench({ model: MODEL });
+    const { requests } = bench.take({ kind: 'propertySet' }, { desired: true });
+    await settled();
+    bench.receive(`${S}/thing/service/property/set`, { id: '1', params: { heater: '1', target: 20 } });
+    // Somebody at the device has switched it off; what is wanted now was asked for while it was offline.
+    bench.reported.set('heater', { value: 0 });
+    bench.reported.set('target', { value: 20 });
+    bench.desired = { heater: { value: '1', version: 7 }, target: { value: '20', version: 7 } };
+    bench.downlink.online();
+    await settled();
+    assert.deepEqual(requests.at(-1)?.params, { heater: 1 });
+    assert.deepEqual(requests.at(-1)?.versions, { heater: 7 });
+    bench.downlink.close();
+  });
+
+  it('that nobody asked for are none, whatever the platform answers', async () => {
+    const bench = new Bench({ model: MODEL });
+    bench.desired = JSON.parse(
+      '{"__proto__":{"value":1,"version":1},"other":{"value":1,"version":1},"target":7,"heater":{"value":1}}',
+    );
+    const { requests } = bench.take({ kind: 'propertySet' }, { desired: true });
+    await settled();
+    assert.deepEqual(requests, []);
     bench.downlink.close();
   });
 
