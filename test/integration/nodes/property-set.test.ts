@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { SetDeviceDesiredPropertyRequest } from '@alicloud/iot20180120';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { catchAll, propertyPost, sink, statusOf } from '../../support/flows';
+import { catchAll, device, propertyPost, sink, statusOf } from '../../support/flows';
 import { CloudSide, LATHE, LOOSE, propertySet, serviceReply, work } from '../../support/request-flows';
 import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
+import { answer, ScriptedBroker } from '../../support/scripted-broker';
 
 describe('properties set through a real Node-RED', () => {
   let red: Runtime;
@@ -98,6 +99,39 @@ describe('properties set through a real Node-RED', () => {
       const msg = await seen;
       assert.deepEqual(msg.payload, { power: 1, colour: 'red' });
       assert.match(String(msg.alink?.problems), /power.*colour/);
+    });
+  });
+
+  describe('answered at once, and the connection ends before the platform has the answer', () => {
+    it('the flow has the values all the same, and a catch node hears of the answer', async () => {
+      const broker = await ScriptedBroker.start();
+      try {
+        const online = broker.next('subscribe');
+        const platform = { id: 'platform', type: 'alink-platform', kind: 'custom', host: '127.0.0.1' };
+        await red.deploy([
+          { ...platform, mqttPort: String(broker.port) },
+          {
+            ...device({ ...LATHE, thingModelMode: 'off' }),
+            credentials: { deviceSecret: '0123456789abcdef0123456789abcdef' },
+          },
+          propertySet(),
+          sink(),
+          ...catchAll(),
+        ]);
+        const [seen, caught] = [red.next('sink'), red.next('errors')];
+        broker.script.packet = (peer, packet) => {
+          if (packet.cmd === 'publish' && packet.topic.endsWith('/set_reply')) peer.kick();
+          else answer(peer, packet);
+        };
+        const { peer } = await online;
+        const topic = `/sys/${LATHE.productKey}/${LATHE.deviceName}/thing/service/property/set`;
+        peer.push(topic, JSON.stringify({ id: '1', params: { level: 7 }, version: '1.0.0' }), 1);
+        assert.deepEqual((await seen).payload, { level: 7 });
+        assert.equal((await caught).alink?.code, 'disconnected');
+      } finally {
+        await red.deploy([sink()]);
+        await broker.stop();
+      }
     });
   });
 

@@ -6,11 +6,12 @@ import {
   closeAllDevices,
   type Device,
   type DeviceOptions,
+  type IncomingRequest,
   type LogLine,
   openConnections,
   openDevice,
 } from '../../../sdk';
-import { answer, ScriptedBroker } from '../../support/scripted-broker';
+import { answer, reply, ScriptedBroker } from '../../support/scripted-broker';
 import { isError, rejection, state } from '../../support/sdk-device';
 
 const IDENTITY = { productKey: 'a1Test', deviceName: 'lamp-1' };
@@ -192,6 +193,49 @@ describe('connection of a device', () => {
     const { packet } = await unsubscribed;
     assert.deepEqual(packet.cmd === 'unsubscribe' && packet.unsubscriptions, ['/t/#']);
     assert.throws(() => device.onMessage('/a/#/b', () => undefined), isError('badSettings'));
+  });
+
+  it('gives what came during a deploy to every listener that the deploy starts', async () => {
+    const device = open();
+    device.connect();
+    await state(device, 'online');
+    const leave = device.onMessage('/t/#', () => undefined);
+    leave();
+    broker.last.push('/t/1', 'x', 1);
+    await broker.next('puback');
+    const seen: string[] = [];
+    for (const name of ['a', 'b']) device.onMessage('/t/#', ({ topic }) => seen.push(`${name}${topic}`));
+    await Promise.resolve();
+    assert.deepEqual(seen, ['a/t/1', 'b/t/1']);
+  });
+
+  it('takes nothing more after its end, also from who still waits for the thing model', async () => {
+    const device = open({ thingModel: { mode: 'strict', cacheFile: '/nowhere/model.json' } });
+    const posted = device.postProperties({ a: 1 });
+    await device.release();
+    assert.equal((await rejection(posted)).key, 'closed');
+  });
+
+  it('asks for desired values as soon as it has fetched the thing model that names them', async () => {
+    const properties = [
+      { identifier: 'level', name: 'l', accessMode: 'rw', dataType: { type: 'int', specs: {} } },
+    ];
+    const model = { profile: { productKey: 'a1Test' }, properties, events: [], services: [] };
+    broker.script.packet = (peer, packet) => {
+      if (packet.cmd !== 'publish') return answer(peer, packet);
+      const data = packet.topic.endsWith('dsltemplate/get') ? model : { level: { value: 5, version: 1 } };
+      peer.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      peer.push(`${packet.topic}_reply`, reply(packet.payload.toString(), { data }));
+    };
+    const device = open({ thingModel: { mode: 'strict', fetch: true } });
+    const problems: AlinkError[] = [];
+    const desired = new Promise<IncomingRequest>((resolve) => {
+      const onProblem = (error: AlinkError) => problems.push(error);
+      device.onRequest({ kind: 'propertySet' }, resolve, { desired: true, onProblem });
+    });
+    device.connect();
+    assert.deepEqual((await desired).params, { level: 5 });
+    assert.deepEqual(problems, []);
   });
 
   it('comes back with a new signature and the same subscriptions', async () => {
