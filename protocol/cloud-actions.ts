@@ -17,8 +17,8 @@ export interface CloudAction {
   name: string;
   group: ActionGroup;
   fields: readonly ActionField[];
-  /** Parameter that the value goes into, and how: as JSON text, as Base64 of its bytes, or as plain text. */
-  value?: { parameter: string; as: 'json' | 'base64' | 'text' };
+  /** Parameter that the value goes into, and how: as JSON text, or as Base64 of its bytes. */
+  value?: { parameter: string; as: 'json' | 'base64' };
   /** Parameter of the identifier; a list is written as `Name.1`. Without one that is needed there is no call. */
   identifier?: { parameter: string; list?: true; needed?: true };
   topic?: { parameter: string; needed?: true };

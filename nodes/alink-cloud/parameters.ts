@@ -77,7 +77,7 @@ function fullTopic({ topic, productKey = '', deviceName = '' }: CallInput): stri
   return topic.startsWith('/') ? topic : `/${productKey}/${deviceName}/${topic}`;
 }
 
-function written(parameter: string, as: 'json' | 'base64' | 'text', value: unknown): string {
+function written(parameter: string, as: 'json' | 'base64', value: unknown): string {
   if (as === 'base64') return bytes(parameter, value).toString('base64');
   if (typeof value === 'string' && as === 'json') return value;
   const json = toJson(value ?? {});
@@ -89,7 +89,10 @@ function bytes(parameter: string, value: unknown): Buffer {
   if (Buffer.isBuffer(value)) return value;
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (typeof value === 'string') return Buffer.from(value);
-  const json = toJson(value ?? '');
+  if (value === undefined || value === null) {
+    throw invalidInput('missing', `${parameter}: there is nothing to send`, { field: parameter });
+  }
+  const json = toJson(value);
   if (!json.ok) throw unsendable(parameter, json.found);
   return Buffer.from(JSON.stringify(json.value));
 }
