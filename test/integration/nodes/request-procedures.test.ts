@@ -215,6 +215,23 @@ describe('alink-request: more than question and answer', () => {
       });
     }
 
+    it('a deploy ends it, and the platform is told', async () => {
+      await deploy({}, upload());
+      emulator.faults.add({
+        match: { direction: 'up', operation: 'thing.file.upload.mqtt.send' },
+        action: 'delay',
+        ms: 300,
+      });
+      red.send('request', { payload: Buffer.alloc(1_000_000), filename: 'f.bin' });
+      await emulator.exchanges.waitFor(({ operation }) => operation === 'thing.file.upload.mqtt.send');
+      const cancelled = emulator.exchanges.waitFor(
+        ({ operation }) => operation === 'thing.file.upload.mqtt.cancel',
+      );
+      await deploy({}, propertyPost());
+      await cancelled;
+      assert.deepEqual(emulator.devices.get(HOUSE)?.files, []);
+    });
+
     it('without a field for it the payload is the content', async () => {
       const entries = [{ fileName: { value: 'e.txt', type: 'str' } }];
       await deploy({}, upload({ entries }));
