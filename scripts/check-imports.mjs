@@ -26,9 +26,6 @@ const PACKAGES = {
   'crypto-js': ['nodes'],
 };
 
-/** Data and pure functions that dialog and runtime both use: bound to what a browser has. */
-const BOTH_SIDES = ['nodes/shared/own-topics', 'nodes/alink-request/operations'];
-
 const sources = LAYERS.flatMap((layer) => files(join(root, layer)));
 const loaded = await loads(sources);
 const problems = sources.flatMap((file) => check(file, loaded.get(file) ?? []));
@@ -137,8 +134,7 @@ function checkLocal(layer, name, path, kind) {
 function isBrowser(name) {
   return (
     /^nodes\/shared\/editor\//.test(name) ||
-    /^nodes\/[^/]+\/(editor[^/]*|defaults|options)(\.ts)?$/.test(name) ||
-    BOTH_SIDES.includes(name.replace(/\.ts$/, ''))
+    /^nodes\/[^/]+\/(editor[^/]*|defaults|options)(\.ts)?$/.test(name)
   );
 }
 
