@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { createServer as createTlsServer } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { MqttBroker } from './broker/broker';
+import { LARGEST_CALL_BYTES } from './http/body';
 import type { Door } from './options';
 
 /** A door could not be opened; `code` is that of the operating system, for example EADDRINUSE. */
@@ -107,9 +108,12 @@ function createServer(door: Door, context: DoorContext): Server {
         true,
       );
     case 'http':
-      return createHttpServer({ noDelay: true }, httpHandler);
+      return createHttpServer({ noDelay: true, maxHeaderSize: LARGEST_CALL_BYTES }, httpHandler);
     case 'https':
-      return createHttpsServer({ ...tlsOf(context), noDelay: true }, httpHandler);
+      return createHttpsServer(
+        { ...tlsOf(context), noDelay: true, maxHeaderSize: LARGEST_CALL_BYTES },
+        httpHandler,
+      );
   }
 }
 

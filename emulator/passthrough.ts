@@ -121,7 +121,7 @@ export class Passthrough {
   private answered(device: Device, answer: Uint8Array): void {
     const { replyTopic = '' } = operationOf('thing.model.down_raw');
     const topic = formatTopic(replyTopic, { ...device.identity });
-    if (!this.platform.downlink.receive(topic, answer, false)) {
+    if (!this.platform.downlink.receive(topic, answer)) {
       this.platform.log(`${device.key}: nobody waits for the answer on ${topic}`);
     }
   }

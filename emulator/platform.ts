@@ -133,6 +133,7 @@ export class Platform implements ConnectContext {
     this.registry.removeDevice(device);
     this.kick(device);
     this.sessions.delete(device);
+    this.downlink.giveUp(device);
     this.tellLifecycle(device, 'delete');
   }
 
@@ -208,9 +209,10 @@ export class Platform implements ConnectContext {
   ): Delivery {
     const fault = this.faults.strike('down', device, topic, operation);
     const session = this.sessionOf(device);
-    if (this.silent) return 'offline';
+    // What is lost on the way the platform believes to be under way.
+    let delivery = session.outlook(topic, qos);
+    if (this.silent) return delivery;
     const encoded = encode(device, topic, payload);
-    let delivery: Delivery = 'offline';
     switch (fault?.action) {
       case 'drop':
       case 'loseReply':
@@ -218,6 +220,7 @@ export class Platform implements ConnectContext {
         break;
       case 'kick':
         this.kick(device);
+        delivery = 'offline';
         break;
       case 'delay':
         this.later(fault.ms, () => session.send(topic, encoded, qos));
@@ -376,8 +379,7 @@ export class Platform implements ConnectContext {
     if (route.kind !== 'request' || !HANDLERS.has(operation)) {
       const note = route.kind === 'request' ? 'dropped: not part of this emulator' : undefined;
       if (route.kind === 'reply' && fault !== 'loseReply') {
-        const opaque = route.operation.format === 'opaque';
-        if (!this.downlink.receive(topic, payload, opaque)) {
+        if (!this.downlink.receive(topic, payload)) {
           this.log(`${device.key}: nobody waits for the answer on ${topic}`);
         }
       }

@@ -22,6 +22,7 @@ export interface SessionConnection {
 }
 
 const REMEMBERED_TOPICS = 1000;
+const PRODUCT_BROADCAST = '/sys/{pk}/{dn}/broadcast/request/+';
 // A client that reads this slowly is as good as gone.
 const SLOWEST_READER_BYTES = 16 * 1024 * 1024;
 
@@ -66,9 +67,11 @@ export class Session {
     this.persistent = !clean;
     this.ext = ext;
     const { productKey, deviceName } = this.device.identity;
-    this.autoSubscribed = autoSubscribe
-      ? AUTO_SUBSCRIBED.map((filter) => filter.replace('{pk}', productKey).replace('{dn}', deviceName))
-      : [];
+    // A broadcast to a whole product needs no subscription (B.8 row 101).
+    const served = autoSubscribe ? [...AUTO_SUBSCRIBED, PRODUCT_BROADCAST] : [PRODUCT_BROADCAST];
+    this.autoSubscribed = served.map((filter) =>
+      filter.replace('{pk}', productKey).replace('{dn}', deviceName),
+    );
     this.granted.clear();
     this.routes.clear();
   }
@@ -112,20 +115,25 @@ export class Session {
    * goes out once, however many subscriptions cover it.
    */
   send(topic: string, payload: string | Uint8Array, qos: 0 | 1): Delivery {
+    const delivery = this.outlook(topic, qos);
+    const effective = qos === 1 && this.grantedQos(topic) === 1 ? 1 : 0;
+    const message: Outgoing = { topic, payload, qos: effective, queuedAt: this.clock() };
+    if (delivery === 'sent') this.sendNow(message);
+    else if (delivery === 'queued') {
+      this.queue.push(message);
+      if (this.queue.length > this.limits.sessionQueue) this.queue.shift();
+    }
+    return delivery;
+  }
+
+  /** What would become of a message that is sent now. */
+  outlook(topic: string, qos: 0 | 1): Delivery {
     const granted = this.grantedQos(topic);
     if (granted < 0) return 'notSubscribed';
-    const effective = qos === 1 && granted === 1 ? 1 : 0;
-    const message: Outgoing = { topic, payload, qos: effective, queuedAt: this.clock() };
-    if (this.connection !== undefined) {
-      this.sendNow(message);
-      return 'sent';
-    }
+    if (this.connection !== undefined) return 'sent';
     // While a connection is being accepted its session waits for CONNACK, whatever kind it is.
-    const accepting = this.owner !== undefined;
-    if (!accepting && (effective === 0 || !this.persistent)) return 'offline';
-    this.queue.push(message);
-    if (this.queue.length > this.limits.sessionQueue) this.queue.shift();
-    return 'queued';
+    if (this.owner !== undefined) return 'queued';
+    return qos === 1 && granted === 1 && this.persistent ? 'queued' : 'offline';
   }
 
   acknowledge(messageId: number): void {

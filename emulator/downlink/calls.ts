@@ -1,73 +1,77 @@
 /** A request that was sent to a device and is not answered. */
 interface Call {
+  owner: object;
   answered: (payload: Uint8Array) => void;
+  /** Nothing came in time, or the request was given up before. */
   late: () => void;
+}
+
+interface Waiting extends Call {
   timer: NodeJS.Timeout;
 }
 
 /**
- * Requests to devices that wait for their answer, by the topic on which it comes and, where it has one, its id. Bytes
- * have none: there the oldest request of a topic gets the next answer.
+ * Requests to devices that wait for their answer, by the topic on which it comes and the id in it. An RRPC has a topic
+ * of its own and needs none.
  */
 export class PendingCalls {
-  private readonly byTopic = new Map<string, Map<string, Call>>();
-  private size = 0;
-  private added = 0;
+  /** In the order of their sending. */
+  private readonly calls = new Map<string, Waiting>();
 
-  constructor(private readonly most: number) {}
+  /** @param whenFull whether one more is refused, or the one that waits longest given up for it */
+  constructor(
+    private readonly most: number,
+    private readonly whenFull: 'refuse' | 'giveUpOldest',
+  ) {}
 
   get waiting(): number {
-    return this.size;
+    return this.calls.size;
   }
 
   /**
-   * @param id empty for bytes
-   * @returns function that forgets the request; undefined when too many wait already
+   * @param id empty where the topic is the request's own
+   * @returns function that forgets the request; undefined when it was refused
    */
-  add(
-    topic: string,
-    id: string,
-    timeoutMs: number,
-    call: Pick<Call, 'answered' | 'late'>,
-  ): (() => void) | undefined {
-    if (this.size >= this.most) return undefined;
-    let calls = this.byTopic.get(topic);
-    if (calls === undefined) {
-      calls = new Map();
-      this.byTopic.set(topic, calls);
+  add(topic: string, id: string, timeoutMs: number, call: Call): (() => void) | undefined {
+    if (this.calls.size >= this.most) {
+      if (this.whenFull === 'refuse') return undefined;
+      const [oldest] = this.calls.keys();
+      if (oldest !== undefined) this.take(oldest)?.late();
     }
-    const key = id === '' ? `bytes ${++this.added}` : id;
-    const timer = setTimeout(() => {
-      if (this.take(topic, key) !== undefined) call.late();
-    }, timeoutMs);
+    const key = keyOf(topic, id);
+    const timer = setTimeout(() => this.take(key)?.late(), timeoutMs);
     timer.unref();
-    calls.set(key, { ...call, timer });
-    this.size++;
-    return () => void this.take(topic, key);
+    this.calls.set(key, { ...call, timer });
+    return () => void this.take(key);
   }
 
-  /** @param id undefined for bytes @returns whether a request waited for it */
-  answer(topic: string, id: string | undefined, payload: Uint8Array): boolean {
-    const [first] = this.byTopic.get(topic)?.keys() ?? [];
-    const call = this.take(topic, id ?? first ?? '');
+  /** @returns whether a request waited for it */
+  answer(topic: string, id: string, payload: Uint8Array): boolean {
+    const call = this.take(keyOf(topic, id));
     call?.answered(payload);
     return call !== undefined;
   }
 
-  close(): void {
-    for (const calls of this.byTopic.values()) for (const { timer } of calls.values()) clearTimeout(timer);
-    this.byTopic.clear();
-    this.size = 0;
+  /** Gives up what is asked of a device that is no more. */
+  giveUp(owner: object): void {
+    for (const [key, call] of [...this.calls]) if (call.owner === owner) this.take(key)?.late();
   }
 
-  private take(topic: string, key: string): Call | undefined {
-    const calls = this.byTopic.get(topic);
-    const call = calls?.get(key);
-    if (calls === undefined || call === undefined) return undefined;
+  close(): void {
+    for (const { timer } of this.calls.values()) clearTimeout(timer);
+    this.calls.clear();
+  }
+
+  private take(key: string): Waiting | undefined {
+    const call = this.calls.get(key);
+    if (call === undefined) return undefined;
     clearTimeout(call.timer);
-    calls.delete(key);
-    if (calls.size === 0) this.byTopic.delete(topic);
-    this.size--;
+    this.calls.delete(key);
     return call;
   }
+}
+
+// No topic of the platform has a line feed in it.
+function keyOf(topic: string, id: string): string {
+  return `${topic}\n${id}`;
 }

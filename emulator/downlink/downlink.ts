@@ -71,21 +71,24 @@ export class ScriptFailedError extends Error {
   }
 }
 
-/** Asynchronous answers are waited for as long as the platform keeps a QoS 1 message. */
+/** Asynchronous answers are waited for as long as anybody may still want to hear of them. */
 const ASYNC_LIMIT_MS = 24 * 3_600_000;
-const MOST_CALLS = 50_000;
+const MOST_SENT = 20_000;
+const MOST_ASKED = 10_000;
 /** Cloud calls carry this version (B.0). */
 const VERSION = '1.0.0';
 const EXT_RRPC = 1;
 
 /** The platform's side of every request to a device (B.1 rows 6–14). */
 export class Downlink {
-  private readonly calls = new PendingCalls(MOST_CALLS);
+  // Apart: devices that never answer, as many do, must not take the place of callers who wait.
+  private readonly sent = new PendingCalls(MOST_SENT, 'giveUpOldest');
+  private readonly asked = new PendingCalls(MOST_ASKED, 'refuse');
 
   constructor(private readonly host: DownlinkHost) {}
 
   get waiting(): number {
-    return this.calls.waiting;
+    return this.sent.waiting + this.asked.waiting;
   }
 
   /**
@@ -106,7 +109,8 @@ export class Downlink {
       const { code, message, data } = answer;
       this.host.onResult(device, { requestId: messageId, code, message, topic: wire, data });
     };
-    const forget = this.calls.add(answerTopic, messageId, ASYNC_LIMIT_MS, {
+    const forget = this.sent.add(answerTopic, messageId, ASYNC_LIMIT_MS, {
+      owner: device,
       answered: (bytes) => done(this.readAnswer(device, call, bytes)),
       late: () => undefined,
     });
@@ -163,12 +167,11 @@ export class Downlink {
   }
 
   /** A device published to a topic on which answers come. @returns whether somebody waited for it */
-  receive(topic: string, payload: Uint8Array, opaque: boolean): boolean {
-    if (this.calls.waiting === 0) return false;
-    // Answers to RRPC have the call's own topic; those of bytes have nothing else.
-    if (opaque || topic.includes('/rrpc/')) return this.calls.answer(topic, undefined, payload);
+  receive(topic: string, payload: Uint8Array): boolean {
+    if (this.asked.answer(topic, '', payload)) return true;
+    if (this.sent.waiting === 0) return false;
     try {
-      return this.calls.answer(topic, String(parseReply(payload).id), payload);
+      return this.sent.answer(topic, String(parseReply(payload).id), payload);
     } catch (thrown) {
       if (!(thrown instanceof EnvelopeError)) throw thrown;
       this.host.log(`answer on ${topic} cannot be read: ${thrown.message}`);
@@ -176,8 +179,15 @@ export class Downlink {
     }
   }
 
+  /** Ends what is asked of a device that is no more. */
+  giveUp(device: Device): void {
+    this.sent.giveUp(device);
+    this.asked.giveUp(device);
+  }
+
   close(): void {
-    this.calls.close();
+    this.sent.close();
+    this.asked.close();
   }
 
   private exchange(
@@ -188,7 +198,8 @@ export class Downlink {
   ): Promise<SyncOutcome<Uint8Array>> {
     if (device.onlineSince === undefined) return Promise.resolve({ status: 'OFFLINE' });
     return new Promise((resolve) => {
-      const forget = this.calls.add(replyTopic, '', timeoutMs, {
+      const forget = this.asked.add(replyTopic, '', timeoutMs, {
+        owner: device,
         answered: (answer) => resolve({ status: 'SUCCESS', answer }),
         late: () => resolve({ status: 'TIMEOUT' }),
       });
@@ -243,7 +254,8 @@ export class Downlink {
   private noteOutput(device: Device, { service }: ThingCall, code: number, data: Json): void {
     const definition = service === undefined ? undefined : device.product.thingModel?.services.get(service);
     if (definition === undefined || code !== 200) return;
-    const problems = isJsonObject(data) ? checkMembers(definition.outputData, data, '', true) : [];
+    // Text and lists instead of an object are as good as no output (J row 12).
+    const problems = checkMembers(definition.outputData, isJsonObject(data) ? data : {}, '', true);
     if (problems.length === 0) return;
     this.host.log(
       `${device.key}: output of ${service}: ${problems.slice(0, 3).map(problemMessage).join('; ')}`,

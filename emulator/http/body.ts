@@ -1,28 +1,37 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Largest body that a device or an application may send (section D). */
+/** Largest body that a device may send (section D). */
 export const LARGEST_BODY_BYTES = 128 * 1024;
 
-/** The request's body is larger than 128 KB or broke off. */
+/**
+ * Largest request of an application, in its query or its body: an MQTT payload in Base64, of which each character may be
+ * percent-encoded to three, with room for the rest.
+ */
+export const LARGEST_CALL_BYTES = 1152 * 1024;
+
+/** The request's body is too large or broke off. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  constructor(readonly status: 400 | 413) {
-    super(status === 413 ? `the body is larger than ${LARGEST_BODY_BYTES} bytes` : 'the body broke off');
+  constructor(
+    readonly status: 400 | 413,
+    most = LARGEST_BODY_BYTES,
+  ) {
+    super(status === 413 ? `the body is larger than ${most} bytes` : 'the body broke off');
   }
 }
 
 /** Reads the whole body. @throws BodyError */
-export function readBody(request: IncomingMessage): Promise<Buffer> {
+export function readBody(request: IncomingMessage, most = LARGEST_BODY_BYTES): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= LARGEST_BODY_BYTES) chunks.push(chunk);
+      if (size <= most) chunks.push(chunk);
       else {
         // The rest is read and thrown away, so that the answer reaches the sender.
         chunks.length = 0;
-        reject(new BodyError(413));
+        reject(new BodyError(413, most));
       }
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));

@@ -4,7 +4,7 @@ import type { AccessKey } from '../config';
 import type { Emulator } from '../emulator';
 import { answerOpenApi } from '../openapi/endpoint';
 import type { Platform } from '../platform';
-import { BodyError, readBody, readFields } from './body';
+import { BodyError, LARGEST_BODY_BYTES, LARGEST_CALL_BYTES, readBody, readFields } from './body';
 import { answerPanel, mayUsePanel } from './panel';
 
 export interface HttpContext {
@@ -50,7 +50,7 @@ async function answer(
       ? sendJson(response, 404, { code: 404, message: 'there is no such file' })
       : send(response, 200, 'application/octet-stream', content);
   }
-  const body = await readBody(request);
+  const body = await readBody(request, url.pathname === '/' ? LARGEST_CALL_BYTES : LARGEST_BODY_BYTES);
   const contentType = request.headers['content-type'] ?? '';
   switch (url.pathname) {
     case '/auth/register/device':

@@ -7,6 +7,7 @@ import {
   type JsonObject,
   LIMITS,
   problemMessage,
+  topicProblem,
 } from '../../protocol';
 import type { ThingCall } from '../downlink/downlink';
 import type { Device } from '../registry/device';
@@ -14,14 +15,23 @@ import type { Product } from '../registry/product';
 import { page, valueText } from './data';
 import { ActionError, type ActionParameters } from './parameters';
 
-/** A synchronous service waits this long unless the caller says otherwise. */
-const SERVICE_TIMEOUT_MS = 5000;
+/** The platform lets a synchronous service wait this long; here a caller may say less. */
+const SERVICE_TIMEOUT_MS = LIMITS.rrpcTimeoutMs.max;
 
 /** Values that are to be set, checked and typed by the thing model before a device sees them (I.3). */
-export function settableItems(parameters: ActionParameters, product: Product): JsonObject {
+export function settableItems(
+  parameters: ActionParameters,
+  product: Product,
+  most: number = LIMITS.propertiesPerPost,
+): JsonObject {
   const items = parameters.json('Items');
   if (!isJsonObject(items) || Object.keys(items).length === 0) {
     throw new ActionError('iot.common.InvalidFormattedParameter', 'Items must be an object of values.');
+  }
+  const count = Object.keys(items).length;
+  if (count > most) {
+    const message = `${count} properties, at most ${most} at a time.`;
+    throw new ActionError('iot.device.TooManyDevicePropertiesPerTime', message);
   }
   const model = product.thingModel;
   if (model === undefined) return items;
@@ -68,8 +78,7 @@ async function invokeThingService(parameters: ActionParameters): Promise<object>
   if (!isSync) {
     return { Data: { MessageId: await downlink.send(device, call).catch(scriptFailed), Result: '' } };
   }
-  const { min, max } = LIMITS.rrpcTimeoutMs;
-  const timeoutMs = parameters.number('Timeout', SERVICE_TIMEOUT_MS, { min, max });
+  const timeoutMs = rrpcTimeout(parameters);
   const { messageId, outcome } = await downlink.ask(device, call, timeoutMs).catch(scriptFailed);
   if (outcome.status !== 'SUCCESS') throw rrpcError(outcome.status);
   const { code, data, message } = outcome.answer;
@@ -150,17 +159,30 @@ function queryDeviceServiceData(parameters: ActionParameters): object {
 /** RRPC with bytes; what became of it stands in `RrpcCode`. */
 async function rrpc(parameters: ActionParameters): Promise<object> {
   const device = parameters.device();
-  const { min, max } = LIMITS.rrpcTimeoutMs;
-  if (parameters.optional('Timeout') === undefined) parameters.text('Timeout');
-  const timeoutMs = parameters.number('Timeout', SERVICE_TIMEOUT_MS, { min, max });
+  parameters.text('Timeout');
+  const timeoutMs = rrpcTimeout(parameters);
   const payload = parameters.base64('RequestBase64Byte');
   const topic = parameters.optional('Topic');
-  if (topic !== undefined && !topic.startsWith('/')) {
-    throw new ActionError('iot.messagebroker.InvalidFormattedTopicName', 'The topic must start with /.');
+  if (topic !== undefined && !isOwnTopic(topic, device)) {
+    const message = "The topic is not one of the device's own, or holds a wildcard.";
+    throw new ActionError('iot.messagebroker.InvalidFormattedTopicName', message);
   }
   const { messageId, outcome } = await parameters.platform.downlink.rrpc(device, payload, timeoutMs, topic);
   const answer = outcome.status === 'SUCCESS' ? Buffer.from(outcome.answer).toString('base64') : '';
-  return { RrpcCode: outcome.status, PayloadBase64Byte: answer, MessageId: messageId };
+  return { RrpcCode: outcome.status, PayloadBase64Byte: answer, MessageId: Number(messageId) };
+}
+
+function rrpcTimeout(parameters: ActionParameters): number {
+  const { min, max } = LIMITS.rrpcTimeoutMs;
+  const code = 'iot.messagebroker.InvalidTimeoutValue';
+  return parameters.number('Timeout', SERVICE_TIMEOUT_MS, { min, max, code });
+}
+
+// A device can answer only on topics that hold its own names.
+function isOwnTopic(topic: string, { identity: { productKey, deviceName } }: Device): boolean {
+  const names = `/${productKey}/${deviceName}/`;
+  const own = topic.startsWith(names) || topic.startsWith(`/sys${names}`);
+  return own && topicProblem(topic) === undefined;
 }
 
 /** A device that was never online cannot be asked anything. */
@@ -188,7 +210,7 @@ function namedDevices(parameters: ActionParameters): Device[] {
 function rrpcError(status: 'TIMEOUT' | 'OFFLINE' | 'HALFCONN'): ActionError {
   switch (status) {
     case 'TIMEOUT':
-      return new ActionError('iot.messagebroker.RRPCTimeout', 'The device did not answer in time.');
+      return new ActionError('iot.messagebroker.TIMEOUT', 'The device did not answer in time.');
     case 'OFFLINE':
       return new ActionError('iot.messagebroker.OFFLINE', 'The device is offline.');
     case 'HALFCONN':

@@ -2,6 +2,9 @@ import { formatTopic, operation, topicProblem } from '../../protocol';
 import type { Device } from '../registry/device';
 import { ActionError, type ActionParameters } from './parameters';
 
+/** The platform broadcasts less than it publishes. */
+const BROADCAST_BYTES = 64 * 1024;
+
 /** Bytes on a topic of one device; kept for a device that is away when QoS is 1 and its session lasts. */
 function pub(parameters: ActionParameters): object {
   const { platform } = parameters;
@@ -44,7 +47,7 @@ function batchPub(parameters: ActionParameters): object {
 function pubBroadcast(parameters: ActionParameters): object {
   const { platform } = parameters;
   const product = parameters.product();
-  const payload = parameters.base64('MessageContent');
+  const payload = parameters.base64('MessageContent', BROADCAST_BYTES);
   const name = parameters.optional('TopicFullName');
   const msgId = platform.messageIds.next();
   if (name !== undefined && !usableTopic(name).startsWith(`/broadcast/${product.productKey}/`)) {

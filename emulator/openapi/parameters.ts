@@ -45,22 +45,28 @@ export class ActionParameters {
     return values;
   }
 
-  number(name: string, standard: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
+  number(
+    name: string,
+    standard: number,
+    { min = 0, max = Number.MAX_SAFE_INTEGER, code = 'iot.common.InvalidFormattedParameter' } = {},
+  ): number {
     const value = this.optional(name);
     if (value === undefined) return standard;
     const number = Number(value);
     if (Number.isInteger(number) && number >= min && number <= max) return number;
-    throw new ActionError(
-      'iot.common.InvalidFormattedParameter',
-      `${name} must be a whole number of ${min} to ${max}.`,
-    );
+    throw new ActionError(code, `${name} must be a whole number of ${min} to ${max}.`);
   }
 
-  /** A parameter that holds bytes. */
-  base64(name: string): Buffer {
+  /** A parameter that holds bytes. @param most largest number of them; by default that of an MQTT payload */
+  base64(name: string, most = this.platform.limits.payloadBytes): Buffer {
     const text = this.text(name);
-    if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return Buffer.from(text, 'base64');
-    throw new ActionError('iot.messagebroker.MessageContentIsNotBase64Encode', `${name} is not Base64.`);
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
+      throw new ActionError('iot.messagebroker.MessageContentIsNotBase64Encode', `${name} is not Base64.`);
+    }
+    const bytes = Buffer.from(text, 'base64');
+    if (bytes.length <= most) return bytes;
+    const message = `${name} holds ${bytes.length} bytes, at most ${most} are allowed.`;
+    throw new ActionError('iot.common.InvalidFormattedParameter', message);
   }
 
   /** A parameter that holds JSON text. @param code the platform's name for text that is none */
