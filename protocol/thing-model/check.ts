@@ -96,10 +96,15 @@ export function problem(path: string, rule: Rule, code: number, details: Problem
 
 /** A value as a message shows it: short, and never an object's whole text. */
 export function show(value: unknown): string {
-  const text =
-    typeof value === 'string' ? JSON.stringify(value) : String(Array.isArray(value) ? 'a list' : value);
-  const shown = text === '[object Object]' ? 'an object' : text;
+  const shown = describe(value);
   return shown.length > 40 ? `${shown.slice(0, 37)}…` : shown;
+}
+
+// An object is never converted: one that came as JSON may have a member `toString` that is no function.
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 function checkNumber(

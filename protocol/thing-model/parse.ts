@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../envelope';
 import { utf8Length } from '../identity';
 import { LIMITS } from '../limits';
+import { show } from './check';
 import type {
   DataType,
   EventDefinition,
@@ -168,7 +169,7 @@ function readDataType(value: Json | undefined, path: string, depth: number): Dat
     case 'array':
       return readArray(object, path, depth);
     default:
-      throw new ThingModelError(`${path}.type`, `"${String(value.type)}" is not a data type`);
+      throw new ThingModelError(`${path}.type`, `${show(value.type)} is not a data type`);
   }
 }
 
@@ -208,9 +209,8 @@ function numeric(type: 'int' | 'float' | 'double', specs: JsonObject, path: stri
 
 function readNumber(value: Json | undefined, path: string): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  const number = Number(value);
-  if (typeof value === 'object' || !Number.isFinite(number))
-    throw new ThingModelError(path, 'is not a number');
+  const number = typeof value === 'object' ? Number.NaN : Number(value);
+  if (!Number.isFinite(number)) throw new ThingModelError(path, 'is not a number');
   return number;
 }
 
@@ -221,7 +221,7 @@ function readLabels(specs: JsonObject, path: string): Readonly<Record<string, st
   }
   for (const [key, label] of Object.entries(specs)) {
     if (!/^-?\d+$/.test(key)) throw new ThingModelError(`${path}.specs`, `"${key}" is not a whole number`);
-    labels[key] = String(label);
+    labels[key] = typeof label === 'string' ? label : show(label);
   }
   return labels;
 }

@@ -165,6 +165,8 @@ describe('thing model', () => {
       [property('x', { type: 'array', specs: { item: { type: 'bool' } } }), `${at}.dataType.specs.item.type`],
       [{ events: [{ identifier: 'value' }] }, '$.events[0].identifier'],
       [{ services: 5 }, '$.services'],
+      [property('x', { type: 'int', specs: { max: { toString: 1 } } }), '$.properties[0].dataType.specs.max'],
+      [property('x', { type: { toString: 1 } }), '$.properties[0].dataType.type'],
     ];
     for (const [document, path] of bad) {
       assert.throws(

@@ -412,9 +412,11 @@ describe('requests of the platform', () => {
   it('never pollute a prototype and never throw, whatever comes', () => {
     bench = new Bench({ model: MODEL, mode: 'warn' });
     const { requests } = bench.take({ kind: 'service' });
-    bench.take({ kind: 'propertySet' }, { unknown: 'pass' });
+    const sets = bench.take({ kind: 'propertySet' }, { unknown: 'pass' });
     bench.receive(`${S}/thing/service/water`, Buffer.from('{"id":"1","params":{"__proto__":{"evil":1}}}'));
     assert.equal(Reflect.get({}, 'evil'), undefined);
+    bench.receive(`${S}/thing/service/property/set`, { id: '2', params: { heater: { toString: 1 } } });
+    assert.equal(sets.requests[0]?.problems[0]?.details.value, 'an object');
     assert.equal(Object.getPrototypeOf(requests[0]?.params), Object.prototype);
     const topics = fc.constantFrom(
       `${S}/thing/service/water`,
