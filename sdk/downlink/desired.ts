@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type Json, type JsonObject, LIMITS, type ThingModel } from '../../protocol';
+import type { ReadRequest } from './read';
 
 /** Desired values that are news, with the version of each. */
 export interface NewerDesired {
@@ -9,8 +10,8 @@ export interface NewerDesired {
 
 /** What is known of properties besides their desired values. */
 export interface KnownValues {
-  /** The value as the thing model types it. */
-  typed: (identifier: string, value: Json) => Json;
+  /** The value as the thing model types it; undefined when no flow may have it. */
+  accept: (identifier: string, value: Json) => Json | undefined;
   /** What the device reported last. */
   reported: (identifier: string) => Json | undefined;
 }
@@ -34,9 +35,9 @@ export class DesiredValues {
   /**
    * Takes the platform's answer.
    * @param asked only these count: what nobody asked for must not fill the memory
-   * @returns what is newer than anything seen, values as the thing model types them; undefined when nothing is
+   * @returns what is newer than anything seen, values fitted to the thing model; undefined when nothing is
    */
-  newer(data: Json, asked: readonly string[], { typed, reported }: KnownValues): NewerDesired | undefined {
+  newer(data: Json, asked: readonly string[], { accept, reported }: KnownValues): NewerDesired | undefined {
     if (!isJsonObject(data)) return undefined;
     const params: Array<[string, Json]> = [];
     const versions: Array<[string, number]> = [];
@@ -46,9 +47,10 @@ export class DesiredValues {
       const { version } = entry;
       if (version <= (this.#versions.get(identifier) ?? -1)) continue;
       this.#versions.set(identifier, version);
-      const value = typed(identifier, entry.value);
+      const value = accept(identifier, entry.value);
       const pushed = this.#pushed.get(identifier);
       this.#pushed.delete(identifier);
+      if (value === undefined) continue;
       // A device that has changed since is not where this value wants it, whoever set it before.
       const actual = reported(identifier) ?? pushed;
       if (pushed !== undefined && isDeepStrictEqual([pushed, actual], [value, value])) continue;
@@ -58,6 +60,21 @@ export class DesiredValues {
     if (params.length === 0) return undefined;
     return { params: Object.fromEntries(params), versions: Object.fromEntries(versions) };
   }
+}
+
+/** Desired values as the request that they stand for. */
+export function desiredRead(params: JsonObject): ReadRequest {
+  return {
+    kind: 'propertySet',
+    operation: 'thing.property.desired.get',
+    method: 'thing.property.desired.get',
+    topic: '',
+    payload: new Uint8Array(),
+    sync: false,
+    params,
+    wantsAnswer: false,
+    duplicate: false,
+  };
 }
 
 /** Lists of properties to ask for, as long as one request may be (section D). */

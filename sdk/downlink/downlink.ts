@@ -1,16 +1,16 @@
 import {
-  coerceValue,
   type DeviceIdentity,
+  isJsonObject,
   type Json,
   type Problem,
-  problemMessage,
   type Sample,
   type ThingModel,
 } from '../../protocol';
 import { AlinkError } from '../errors';
+import { brokenRules } from '../problems';
 import type { IncomingMessage, LogLine, ThingModelMode } from '../types';
 import { type CheckedInput, checkInput, checkOutput } from './check';
-import { DesiredValues, desiredRequests } from './desired';
+import { DesiredValues, desiredRead, desiredRequests } from './desired';
 import { type RequestHandler, RequestHandlers, subscriptionsFor } from './handlers';
 import { type ReadRequest, type Received, readDownlink, type UnreadableRequest } from './read';
 import { PlatformRequest } from './request';
@@ -232,7 +232,8 @@ export class Downlink {
       read.kind === 'service' && (model === undefined || !model.services.has(read.identifier ?? ''));
     request.dismiss({
       code: broken.length > 0 || unknown ? 460 : 400,
-      message: broken.length > 0 ? sentence(broken) : `no flow takes ${request.name}`,
+      message:
+        broken.length > 0 ? brokenRules('thingModel', broken).message : `no flow takes ${request.name}`,
     });
     this.#options.log({ level: 'warn', event: 'requestNotTaken', details: { name: request.name } });
   }
@@ -256,9 +257,8 @@ export class Downlink {
     handlers: readonly RequestHandler[],
   ): void {
     const request = this.#request(read, checked, problems);
-    const reason = sentence(problems);
-    request.dismiss({ code: 460, message: reason });
-    const error = new AlinkError('thingModel', reason, { code: 460, problems, details: { reason } });
+    const error = brokenRules('thingModel', problems, 460);
+    request.dismiss({ code: 460, message: error.message });
     for (const handler of handlers) this.#problem(handler, error, request);
   }
 
@@ -319,7 +319,7 @@ export class Downlink {
       const { model } = this.#options.thingModel;
       if (model === undefined) throw needsModel();
       for (const identifiers of desiredRequests(model)) {
-        this.#handDesired(await this.#options.askDesired(identifiers), identifiers, model);
+        this.#handDesired(await this.#options.askDesired(identifiers), identifiers);
       }
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
@@ -334,29 +334,22 @@ export class Downlink {
     if (this.#askAgain && this.#options.online()) this.online();
   }
 
-  #handDesired(data: Json, asked: readonly string[], { properties }: ThingModel): void {
+  #handDesired(data: Json, asked: readonly string[]): void {
     const takers = this.#handlers.wantDesired;
     // In the middle of a deploy: what nobody took is still news for the next one, who asks by itself.
     if (takers.length === 0) return;
     const news = this.#desired.newer(data, asked, {
-      typed: (identifier, value) => {
-        const definition = this.#options.mode === 'off' ? undefined : properties.get(identifier);
-        return definition === undefined ? value : coerceValue(definition.dataType, value);
+      accept: (identifier, value) => {
+        const { params, wrong } = this.#check(desiredRead({ [identifier]: value }));
+        if (wrong.length === 0 || this.#options.mode !== 'strict')
+          return isJsonObject(params) ? params[identifier] : value;
+        for (const taker of takers) this.#problem(taker, brokenRules('thingModel', wrong), undefined);
+        return undefined;
       },
       reported: (identifier) => this.#options.lastReported().get(identifier)?.value,
     });
     if (news === undefined) return;
-    const read: ReadRequest = {
-      kind: 'propertySet',
-      operation: 'thing.property.desired.get',
-      method: 'thing.property.desired.get',
-      topic: '',
-      payload: new Uint8Array(),
-      sync: false,
-      params: news.params,
-      wantsAnswer: false,
-      duplicate: false,
-    };
+    const read = desiredRead(news.params);
     const checked = this.#check(read);
     const problems = [...checked.notWritable, ...checked.wrong];
     const request = this.#request(read, checked, problems, { versions: news.versions });
@@ -371,10 +364,6 @@ export class Downlink {
       this.#options.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
     }
   }
-}
-
-function sentence(problems: readonly Problem[]): string {
-  return problems.slice(0, 5).map(problemMessage).join('; ');
 }
 
 function checkTimeLimit(ms: number | undefined): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type DeviceIdentity, type Json, LIMITS, type Problem, problemMessage, toJson } from '../../protocol';
+import { type DeviceIdentity, type Json, LIMITS, type Problem, toJson } from '../../protocol';
 import { AlinkError } from '../errors';
+import { brokenRules } from '../problems';
 import type { ReadRequest } from './read';
 import { endError, forget, type RequestEnd, remember } from './registry';
 import type { AlinkAnswer, IncomingRequest, RequestAnswer } from './types';
@@ -164,8 +165,7 @@ export class PlatformRequest implements IncomingRequest {
     }
     const { dataJson, problems } = this.door.checkOutput(this.read, data.value);
     if (problems.length === 0) return dataJson;
-    const reason = problems.slice(0, 5).map(problemMessage).join('; ');
-    throw new AlinkError('thingModel', reason, { problems, details: { reason } });
+    throw brokenRules('thingModel', problems);
   }
 
   #envelope({ code = 200, message }: AlinkAnswer, dataJson: string): string {

@@ -579,6 +579,28 @@ describe('desired values', () => {
     bench.downlink.close();
   });
 
+  it('that break the thing model reach no flow when strict, and the handler hears of it', async () => {
+    const desired: Json = { target: { value: 99, version: 1 }, heater: { value: '1', version: 1 } };
+    for (const [mode, expected] of [
+      ['strict', { heater: 1 }],
+      ['warn', { target: 99, heater: 1 }],
+    ] as const) {
+      const bench = new Bench({ model: MODEL, mode });
+      bench.desired = desired;
+      const problems: AlinkError[] = [];
+      const onProblem = (error: AlinkError) => problems.push(error);
+      const { requests } = bench.take({ kind: 'propertySet' }, { desired: true, onProblem });
+      await settled();
+      assert.deepEqual(requests[0]?.params, expected);
+      assert.equal(requests[0]?.problems.length, mode === 'warn' ? 1 : 0);
+      assert.deepEqual(
+        problems.map(({ key, details }) => [key, details.field]),
+        mode === 'strict' ? [['thingModel', 'target']] : [],
+      );
+      bench.downlink.close();
+    }
+  });
+
   it('that nobody asked for are none, whatever the platform answers', async () => {
     const bench = new Bench({ model: MODEL });
     bench.desired = JSON.parse(
