@@ -1,6 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { expandText } from '../shared/config';
 import { handleRequests, type RequestDef } from '../shared/requests';
+import { say } from '../shared/runtime-messages';
 
 interface ServiceInDef extends NodeDef, RequestDef {
   /** Service of the thing model; empty: every service. */
@@ -13,7 +14,14 @@ export = function alinkServiceIn(RED: NodeAPI): void {
     RED.nodes.createNode(this, def);
     const identifier = expandText(RED, this, def.identifier);
     handleRequests(RED, this, def, {
-      filters: [{ kind: 'service', ...(identifier === '' ? {} : { identifier }) }],
+      filters: ({ thingModel }) => {
+        if (identifier === '') return [{ kind: 'service' }];
+        // Only a warning: the model may be older than the product, and calls of other names are answered by the device.
+        if (thingModel !== undefined && !thingModel.services.has(identifier)) {
+          this.warn(say(RED, 'warn.unknownService', { identifier }, `${identifier}: no such service`));
+        }
+        return [{ kind: 'service', identifier }];
+      },
       reply: () => (def.reply === 'now' ? 'now' : 'flow'),
     });
   });

@@ -39,7 +39,9 @@ RED.nodes.registerType('alink-service-in', {
       const identifier = dialog.value('identifier');
       const service = known.find(({ value }) => value === identifier);
       const values = { inputs: service?.inputs || '–', outputs: service?.outputs || '–' };
-      dialog.note('identifier', service === undefined ? '' : text(TYPE, 'hint.parameters', values));
+      const isForeign = known.length > 0 && identifier !== '' && !identifier.includes('${');
+      const otherwise = isForeign ? text(TYPE, 'hint.unknown') : '';
+      dialog.note('identifier', service === undefined ? otherwise : text(TYPE, 'hint.parameters', values));
     };
     suggestIdentifiers(dialog, 'services', (entries) => {
       known = entries;

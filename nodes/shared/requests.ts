@@ -8,7 +8,7 @@ import type {
   RequestFilter,
   RequestHandling,
 } from '../../sdk';
-import { readNumber } from './config';
+import { badSettings, readNumber } from './config';
 import { toAlinkError, toFlowError } from './flow-error';
 import { failed, linkThing, sentences, type ThingLink } from './flow-node';
 import type { AlinkInfo } from './types';
@@ -137,11 +137,13 @@ function answer(
     const error = toAlinkError(thrown);
     // Another node of the same device was faster; the request is answered all the same.
     if (error.key === 'alreadyAnswered') return;
-    onProblem(error, request);
+    if (error.key !== 'thingModel') return onProblem(error, request);
     // A service that has outputs cannot be answered without them; its caller shall not wait for the time limit.
-    if (error.key === 'thingModel') {
-      request.answer({ code: 400, message: error.message }).catch(() => undefined);
-    }
+    onProblem(
+      badSettings('reply', `${error.message}: a service with outputs needs its flow`, 'outputsNeedFlow'),
+      request,
+    );
+    request.answer({ code: 400, message: error.message }).catch(() => undefined);
   });
   return request.ended;
 }

@@ -45,12 +45,26 @@ function reasonOf(RED: NodeAPI, details: MessageValues): string {
 function explanationOf(RED: NodeAPI, { code, details }: AlinkError): string {
   const operationName = typeof details.operation === 'string' ? details.operation : undefined;
   const found = code === undefined ? undefined : explainCode(code, operationName);
-  return found?.[say(RED, 'language', {}, 'en') === 'zh' ? 'zh' : 'en'] ?? String(details.reason ?? '?');
+  return found?.[isChinese(RED) ? 'zh' : 'en'] ?? String(details.reason ?? '?');
 }
 
 /** What a code of the platform's API means; they are names with dots, which keys of a catalogue cannot hold. */
 function explainCloudCode(RED: NodeAPI, code: string | number): string {
-  return say(RED, `cloudCode.${String(code).replaceAll('.', '_')}`, {}, '');
+  const name = String(code);
+  // What a device answered, or the platform's own numbers, as devices get them too.
+  if (/^\d+$/.test(name)) return sentence(RED, explainCode(Number(name))) ?? '';
+  const family = /^Missing[A-Z]/.test(name) ? 'Missing' : name;
+  return say(RED, `cloudCode.${family.replaceAll('.', '_')}`, {}, '');
+}
+
+function sentence(RED: NodeAPI, found: { en: string; zh: string } | undefined): string | undefined {
+  if (found === undefined) return undefined;
+  if (isChinese(RED)) return `${found.zh}。`;
+  return `${found.en.charAt(0).toUpperCase()}${found.en.slice(1)}.`;
+}
+
+function isChinese(RED: NodeAPI): boolean {
+  return say(RED, 'language', {}, 'en') === 'zh';
 }
 
 /** A few words for the status line. */

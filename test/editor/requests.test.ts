@@ -64,6 +64,16 @@ describe('dialogs of requests', () => {
     await editor.closeDialog();
   });
 
+  it('service in: says when the thing model has no such service', async () => {
+    await editor.openDialog(SERVICE);
+    await editor.note('identifier').getByText('Input: litres').waitFor();
+    await editor.fill({ identifier: 'watr' });
+    assert.match((await editor.note('identifier').textContent()) ?? '', /Not in the thing model/);
+    await editor.fill({ identifier: `\${SERVICE}` });
+    assert.equal(await editor.note('identifier').textContent(), '');
+    await editor.closeDialog();
+  });
+
   it('reply: says what a code means', async () => {
     await editor.openDialog(REPLY);
     const code = editor.field('code');

@@ -295,13 +295,13 @@ describe('services through a real Node-RED', () => {
       assert.match((await refused).error?.message ?? '', /answered already/);
     });
 
-    it('not with outputs: 400 at once, and an error that names what is missing', async () => {
+    it('not with outputs: 400 at once, and an error that names the remedy', async () => {
       await deploy([serviceIn({ reply: 'now', wires: [['sink']] })]);
       const caught = red.next('errors');
       const answer = await side.invoke('slowly', { number: 1 });
       assert.equal(answer.code, 400);
       assert.match(answer.message, /result/);
-      assert.match((await caught).error?.message ?? '', /result/);
+      assert.match((await caught).error?.message ?? '', /by the flow/);
     });
   });
 });

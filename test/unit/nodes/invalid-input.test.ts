@@ -9,7 +9,16 @@ import { AlinkError } from '../../../sdk';
 
 const LOCALES = join(resolve(__dirname, '..', '..', '..'), 'locales');
 /** Rules that the SDK and the settings name. */
-const FURTHER = ['noDevice', 'noPlatform', 'replyCode', 'replyData', 'replyBytes', 'desiredNeedsModel'];
+const FURTHER = [
+  'noDevice',
+  'noPlatform',
+  'replyCode',
+  'replyData',
+  'replyBytes',
+  'desiredNeedsModel',
+  'outputsNeedFlow',
+  'cloudAction',
+];
 
 /** What the runtime offers a node in one language: only `_`. */
 function speaking(language: string): NodeAPI {
@@ -50,6 +59,14 @@ describe('input that cannot be used', () => {
   it('is said in English where there is no catalogue', () => {
     const error = invalidInput('noTopic', 'no topic is named');
     assert.equal(explainError({ _: (key: string) => key } as unknown as NodeAPI, error), 'no topic is named');
+  });
+
+  it('explains codes of the cloud API: numbers, missing parameters, and nothing for those it does not know', () => {
+    const explain = (cloudCode: string) =>
+      explainError(speaking('en-US'), new AlinkError('cloudRefused', 'x', { details: { cloudCode } }));
+    assert.match(explain('100001'), /^The platform answered 100001\. An error of the device's own\.$/);
+    assert.match(explain('MissingItems'), /MissingItems\. Is the value empty/);
+    assert.equal(explain('NeverHeard').trim(), 'The platform answered NeverHeard.');
   });
 
   it('puts what the platform said behind the sentence', () => {
