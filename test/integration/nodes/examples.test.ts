@@ -17,6 +17,16 @@ describe('examples', () => {
   });
   after(() => red.stop());
 
+  it('share no id, so that a user may import all of them', () => {
+    const ids = readdirSync(FOLDER).flatMap((file) =>
+      (JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as FlowNode[]).map(({ id }) => id),
+    );
+    assert.deepEqual(
+      ids.filter((id, i) => ids.indexOf(id) !== i),
+      [],
+    );
+  });
+
   for (const file of readdirSync(FOLDER)) {
     it(`${file} works as imported`, async () => {
       const flow = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as FlowNode[];
