@@ -85,7 +85,7 @@ export class Downlink {
     this.#handlers.add(handler);
     // Not before the others of the same deploy are there, and the caller has what it needs to stop.
     if (this.#held.size > 0) queueMicrotask(() => this.#takeHeld());
-    if (handling.desired && this.#options.online()) void this.#askDesired();
+    if (this.#handlers.wantDesired.includes(handler) && this.#options.online()) void this.#askDesired();
     return () => {
       this.#handlers.remove(handler);
       for (const undo of unsubscribe) undo();
@@ -146,8 +146,10 @@ export class Downlink {
     if (read.kind === 'propertySet') this.#desired.pushed(checked.params);
     const isNotice = read.kind === 'notice';
     const listeners = takers.every(({ handling }) => handling.listenOnly === true);
+    // Bytes need no answer unless somebody waits; too many that could have one are no reason to lose the next.
+    const unanswerable = read.id === undefined && (listeners || (!read.sync && this.#isFull));
     const request = this.#request(read, checked, [...checked.notWritable, ...checked.wrong], {
-      wantsAnswer: read.wantsAnswer && !isNotice && !(listeners && read.id === undefined),
+      wantsAnswer: read.wantsAnswer && !isNotice && !unanswerable,
     });
     // A notice needs no more than the receipt.
     if (isNotice) request.dismiss({});

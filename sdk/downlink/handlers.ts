@@ -107,13 +107,15 @@ function rrpcFilter(topic: string | undefined, own: string): string {
 
 function checkIdentifier(identifier: string | undefined): void {
   if (identifier === undefined || /^[^/+#\s]+$/.test(identifier)) return;
-  throw bad('service', `"${identifier}" cannot be the name of a service`);
+  throw bad('service', `"${identifier}" cannot be the name of a service`, 'serviceName', identifier);
 }
 
 function withSlash(topic: string): string {
   return topic.startsWith('/') ? topic : `/${topic}`;
 }
 
-function bad(field: string, reason: string): AlinkError {
-  return new AlinkError('badSettings', `${field}: ${reason}`, { details: { field, reason } });
+/** @param rule what a program that shows the reason in another language goes by */
+function bad(field: string, reason: string, rule?: string, value = ''): AlinkError {
+  const details = { field, reason, ...(rule === undefined ? {} : { rule, value }) };
+  return new AlinkError('badSettings', `${field}: ${reason}`, { details });
 }

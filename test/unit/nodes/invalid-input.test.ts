@@ -16,6 +16,7 @@ const FURTHER = [
   'replyData',
   'replyBytes',
   'desiredNeedsModel',
+  'serviceName',
   'outputsNeedFlow',
   'cloudAction',
 ];

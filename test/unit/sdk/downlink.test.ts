@@ -459,6 +459,15 @@ describe('requests of the platform', () => {
     );
   });
 
+  it('of bytes reach the flow however many others could still be answered', () => {
+    bench = new Bench();
+    const { requests } = bench.take({ kind: 'raw' }, { timeLimitMs: 3_600_000 });
+    for (let i = 0; i < 10_100; i++) bench.receive(`${S}/thing/model/down_raw`, Buffer.from([i % 256]));
+    assert.equal(requests.length, 10_100);
+    assert.equal(bench.downlink.waiting, 10_000);
+    assert.equal(requests.at(-1)?.wantsAnswer, false);
+  });
+
   it('are told 400 when the device closes', () => {
     bench = new Bench();
     bench.take({ kind: 'service' });
@@ -556,10 +565,12 @@ describe('desired values', () => {
     );
     // Whoever comes in the middle is asked for too.
     bench.asked.length = 0;
-    bench.take({ kind: 'propertySet' }, { desired: true });
-    bench.take({ kind: 'propertySet' }, { desired: true });
+    for (let i = 0; i < 3; i++) bench.take({ kind: 'propertySet' }, { desired: true });
     await settled();
     assert.equal(bench.asked.length, 2);
+    bench.take({ kind: 'propertyGet' }, { desired: true });
+    await settled();
+    assert.equal(bench.asked.length, 2, 'a node that takes gets too asks once');
     bench.downlink.close();
   });
 
