@@ -27,6 +27,31 @@ describe('examples', () => {
     );
   });
 
+  it('14-shadow.json: what the cloud wished is what the device has reported then', async () => {
+    const flow = JSON.parse(readFileSync(join(FOLDER, '14-shadow.json'), 'utf8')) as FlowNode[];
+    const named = (name: string) =>
+      flow.find((node) => node.name === name && node.type !== 'alink-cloud')?.id;
+    const sinks = ['report and clear the wish', 'read the shadow'].map((name) => ({
+      id: named(name) ?? '',
+      name,
+    }));
+    await red.deploy([
+      ...flow.map((node) => {
+        const tapped = sinks.some(({ id }) => id === node.id);
+        return tapped ? { ...node, wires: [[...outputOf(node), `at-${node.id}`]] } : node;
+      }),
+      ...sinks.map(({ id }) => ({ id: `at-${id}`, type: 'test-sink', z: flow[0]?.id ?? '', wires: [] })),
+    ]);
+    const [reports, reads] = sinks.map(({ id }) => `at-${id}`);
+    const reported = red.next(String(reports), undefined, 15_000);
+    red.send(named('green') ?? '', {});
+    await reported;
+    const read = red.next(String(reads), ({ alink }) => alink?.status === 'acknowledged', 15_000);
+    red.send(named('read now') ?? '', {});
+    const { state } = (await read).payload as { state: object };
+    assert.deepEqual(state, { reported: { color: 'green' } });
+  });
+
   for (const file of readdirSync(FOLDER)) {
     it(`${file} works as imported`, async () => {
       const flow = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as FlowNode[];
