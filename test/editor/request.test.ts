@@ -100,7 +100,7 @@ describe('dialog of requests to the platform', () => {
   });
 
   for (const [node, valid] of [
-    [{ operation: 'thing.job.update', source: 'form', entries: [{}] }, /Job id/],
+    [{ operation: 'thing.job.update', source: 'form', entries: [{}] }, /Job ID/],
     [{ operation: 'thing.job.update', source: 'payload', entries: [{}] }, true],
     [{ operation: 'thing.reset', source: 'form', entries: [] }, true],
     [{ operation: 'ext.ntp.request', source: 'form', entries: [] }, true],
