@@ -1,6 +1,8 @@
 import type { NodeAPI, NodeDef } from 'node-red';
+import { AlinkError } from '../../sdk';
 import { readNumber, readValue, type ValueSource } from '../shared/config';
 import { handleInput, linkThing } from '../shared/flow-node';
+import { invalidInput } from '../shared/invalid-input';
 import { type BytesText, toBytes } from '../shared/payload';
 
 interface RawOutDef extends NodeDef {
@@ -22,12 +24,21 @@ export = function alinkRawOut(RED: NodeAPI): void {
       info.method = 'thing.model.up_raw';
       const value = await readValue(RED, this, def.value || 'payload', def.valueType || 'msg', msg);
       const seconds = readNumber(def.timeout, 'timeout', { min: 1, max: 3600 });
-      const answer = await device.sendRaw(toBytes(value, def.text || 'hex'), {
+      const bytes = toBytes(value, def.text || 'hex');
+      if (bytes.length === 0) throw invalidInput('nothingToSend', 'there is nothing to send');
+      const options = {
         signal: link.signal,
         ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
-      });
-      msg.payload = Buffer.from(answer);
+      };
+      msg.payload = Buffer.from(await device.sendRaw(bytes, options).catch(nameScript));
       return { status: 'acknowledged' };
     });
   });
 };
+
+/** The platform is silent when the product has no script or its script fails; nothing else tells a user where to look. */
+function nameScript(thrown: unknown): never {
+  if (!(thrown instanceof AlinkError) || thrown.key !== 'timeout') throw thrown;
+  const details = { ...thrown.details, rule: 'noScriptAnswer', reason: 'Check the script of the product.' };
+  throw new AlinkError('timeout', thrown.message, { details, retry: thrown.retry, cause: thrown });
+}

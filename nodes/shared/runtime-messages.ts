@@ -30,10 +30,14 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
   const explanation =
     error.problems.length > 0
       ? explainProblems(RED, error.problems)
-      : say(RED, `error.${error.key}`, values, error.message);
+      : say(RED, `error.${sentenceKey(error)}`, values, error.message);
   if (!error.platformMessage) return explanation;
   const both = { explanation: explanation.trimEnd(), platform: error.platformMessage };
   return say(RED, 'error.withPlatform', both, `${both.explanation} (${both.platform})`);
+}
+
+function sentenceKey({ key, details }: AlinkError): string {
+  return key === 'timeout' && details.rule !== undefined ? 'timeoutWithReason' : key;
 }
 
 /** What is wrong with input or setting; the English text when the catalogue does not have the rule. */

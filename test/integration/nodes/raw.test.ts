@@ -114,6 +114,7 @@ describe('raw data of a passthrough product', () => {
     ['numbers beyond a byte', [256]],
     ['an object', { a: 1 }],
     ['nothing', undefined],
+    ['no bytes', ''],
     ['256 KB and a byte', Buffer.alloc(262_145)],
   ] as const) {
     it(`refuses ${what}`, async () => {
@@ -131,7 +132,9 @@ describe('raw data of a passthrough product', () => {
     emulator.faults.add({ action: 'drop', match: { operation: 'thing.model.up_raw' }, times: 1 });
     const caught = red.next('errors');
     red.send('raw-out', { payload: frame(1) });
-    assert.equal((await caught).error?.code, 'timeout');
+    const { error } = await caught;
+    assert.equal(error?.code, 'timeout');
+    assert.match(error?.message ?? '', /script must take this message/);
     const answered = red.next('answered');
     red.send('raw-out', { payload: frame(2) });
     assert.deepEqual((await answered).payload, answer(2));
