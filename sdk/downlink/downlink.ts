@@ -8,6 +8,7 @@ import {
 } from '../../protocol';
 import { AlinkError } from '../errors';
 import { brokenRules } from '../problems';
+import { Recent } from '../recent';
 import type { IncomingMessage, LogLine, ThingModelMode } from '../types';
 import { type CheckedInput, checkInput, checkOutput } from './check';
 import { DesiredValues, desiredRead, desiredRequests } from './desired';
@@ -20,7 +21,7 @@ import type { RequestFilter, RequestHandling } from './types';
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 /** Requests by topic and id, to tell a repetition from a new one. */
-const MOST_SEEN = 2_000;
+const LEAST_SEEN = 2_000;
 /** Ids are unique within a day only; later the same one is a new request, unless MQTT says that it is not. */
 const REPEATED_WITHIN_MS = 60_000;
 const STANDARD_TIME_LIMIT_MS = 5000;
@@ -54,7 +55,7 @@ export class Downlink {
   readonly #pending = new Set<PlatformRequest>();
   readonly #held = new Map<ReadRequest, NodeJS.Timeout>();
   /** When each request came, ms on the clock. */
-  readonly #seen = new Map<string, number>();
+  readonly #seen = new Recent<number>(LEAST_SEEN);
   readonly #desired = new DesiredValues();
   #waitingBytes = 0;
   #asking = false;
@@ -303,12 +304,7 @@ export class Downlink {
     const now = this.#now();
     const before = this.#seen.get(key);
     if (before !== undefined && (duplicate || now - before < REPEATED_WITHIN_MS)) return true;
-    this.#seen.delete(key); // so that the map stays in the order of time
     this.#seen.set(key, now);
-    if (this.#seen.size > MOST_SEEN) {
-      const [oldest] = this.#seen.keys();
-      if (oldest !== undefined) this.#seen.delete(oldest);
-    }
     return false;
   }
 

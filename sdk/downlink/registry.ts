@@ -1,14 +1,15 @@
 import { AlinkError } from '../errors';
+import { Recent } from '../recent';
 import type { IncomingRequest, RequestAnswer } from './types';
 
 /** How a request ended. */
 export type RequestEnd = 'answered' | 'expired' | 'closed';
 
 // Only to tell "twice" and "too late" from "never heard of".
-const MOST_REMEMBERED = 10_000;
+const LEAST_REMEMBERED = 5000;
 
 const waiting = new Map<string, IncomingRequest>();
-const ended = new Map<string, RequestEnd>();
+const ended = new Recent<RequestEnd>(LEAST_REMEMBERED);
 
 /** Makes a request findable by its token until it ends. */
 export function remember(request: IncomingRequest): void {
@@ -16,11 +17,7 @@ export function remember(request: IncomingRequest): void {
 }
 
 export function forget(token: string, how: RequestEnd): void {
-  if (!waiting.delete(token)) return;
-  ended.set(token, how);
-  if (ended.size <= MOST_REMEMBERED) return;
-  const [oldest] = ended.keys();
-  if (oldest !== undefined) ended.delete(oldest);
+  if (waiting.delete(token)) ended.set(token, how);
 }
 
 /** How many requests of all devices wait for their answer; for tests that look for leaks. */

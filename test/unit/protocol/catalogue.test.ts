@@ -165,6 +165,26 @@ describe('catalogue of operations', () => {
     assert.ok(!topicMatches('/a/b/c', '/a/b'));
   });
 
+  it('matches MQTT wildcards as the definition by levels does', () => {
+    const byLevels = (filter: string, topic: string) => {
+      const [wanted, given] = [filter.split('/'), topic.split('/')];
+      for (const [i, level] of wanted.entries()) {
+        if (level === '#') return true;
+        if (i >= given.length || (level !== '+' && level !== given[i])) return false;
+      }
+      return wanted.length === given.length;
+    };
+    const level = fc.constantFrom('', 'a', 'b', 'ab', '+', 'a+', '#b');
+    const path = fc.array(level, { minLength: 1, maxLength: 5 }).map((levels) => levels.join('/'));
+    const open = path.map((levels) => `${levels}/#`);
+    fc.assert(
+      fc.property(fc.oneof(path, open), path, (filter, topic) => {
+        assert.equal(topicMatches(filter, topic), byLevels(filter, topic), `${filter} on ${topic}`);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it('lists what is pushed without SUBSCRIBE (A.9)', () => {
     const listed = AUTO_SUBSCRIBED.filter(
       (filter) =>
