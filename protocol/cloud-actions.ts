@@ -28,6 +28,8 @@ export interface CloudAction {
   result?: 'rrpc' | 'service' | 'shadow' | 'tags';
   /** Asks for a page of what happened between two times, which the platform wants to be told. */
   history?: true;
+  /** Parameters that the platform wants to see, also when there is nothing to say. */
+  standard?: Readonly<Record<string, string>>;
 }
 
 const ITEMS = { parameter: 'Items', as: 'json' } as const;
@@ -70,7 +72,15 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     of: 'device',
     result: 'rrpc',
   },
-  { name: 'SetDeviceDesiredProperty', group: 'desired', fields: ['value'], value: ITEMS, of: 'device' },
+  {
+    name: 'SetDeviceDesiredProperty',
+    group: 'desired',
+    fields: ['value'],
+    value: ITEMS,
+    of: 'device',
+    // Whatever version they have.
+    standard: { Versions: '{}' },
+  },
   {
     name: 'QueryDeviceDesiredProperty',
     group: 'desired',

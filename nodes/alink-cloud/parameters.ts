@@ -28,7 +28,7 @@ const HISTORY_PAGE = 50;
  * @throws AlinkError `invalidInput` naming the parameter
  */
 export function callParameters(action: CloudAction, input: CallInput): Record<string, string> {
-  const parameters: Record<string, string> = {};
+  const parameters: Record<string, string> = { ...action.standard };
   const { productKey, deviceName } = input;
   if (productKey !== undefined) parameters.ProductKey = productKey;
   if (action.of !== 'product' && deviceName !== undefined) parameters.DeviceName = deviceName;

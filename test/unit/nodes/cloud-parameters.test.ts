@@ -44,6 +44,13 @@ describe('parameters of the cloud API', () => {
     assert.deepEqual([Timeout, DeviceName], ['1500', 'house-02']);
   });
 
+  it('hold what the platform wants to see, also when there is nothing to say', () => {
+    const wish = (more: Partial<CallInput> = {}) =>
+      parameters('SetDeviceDesiredProperty', { value: { level: 1 }, ...more }).Versions;
+    assert.equal(wish(), '{}');
+    assert.equal(wish({ parameters: { Versions: { level: 3 } } }), '{"level":3}');
+  });
+
   it('go by IotId alone', () => {
     const input = { productKey: undefined, deviceName: undefined, parameters: { IotId: 'x' } };
     assert.deepEqual(parameters('GetDeviceStatus', input), { IotId: 'x' });
