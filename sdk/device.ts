@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json, ThingModel } from '../protocol';
 import { Connection } from './connection';
 import { AlinkError } from './errors';
+import type { Gateway, SubDeviceOptions } from './gateway/types';
 import { assertParams } from './operations/params';
 import { connectionKey } from './options';
 import { assertAnswerable } from './report/dispatcher';
@@ -44,6 +45,14 @@ export function openDevice(options: DeviceOptions): Device {
   shared.linger = undefined;
   shared.users++;
   return new DeviceHandle(key, shared, options);
+}
+
+/**
+ * Opens a sub-device; its gateway is opened with it. All handles of one sub-device share one session.
+ * @throws AlinkError as `openDevice`
+ */
+export function openSubDevice(options: SubDeviceOptions): Device {
+  throw new AlinkError('badSettings', `${options.identity.deviceName}: sub-devices are being built`);
 }
 
 /** How many connections are held, used or lingering; for tests that look for leaks. */
@@ -109,6 +118,10 @@ class DeviceHandle implements Device {
 
   get thingModel(): ThingModel | undefined {
     return this.#shared.connection.thingModel.model;
+  }
+
+  get gateway(): Gateway | undefined {
+    return undefined;
   }
 
   onState(listener: (state: SessionState) => void): () => void {

@@ -19,10 +19,11 @@ export {
   type ThingModel,
   type Transport,
 } from '../protocol';
-export { closeAllDevices, openConnections, openDevice } from './device';
+export { closeAllDevices, openConnections, openDevice, openSubDevice } from './device';
 export { answerRequest, openRequests } from './downlink/registry';
 export * from './downlink/types';
 export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from './errors';
+export * from './gateway/types';
 export { type MachineNameKind, type MachineSources, machineName } from './machine-name';
 export { fileSecretStore, type SecretStore, type StoredSecret } from './registration/secret-store';
 export { TIMING, type Timing } from './session/timing';

@@ -12,6 +12,7 @@ import type {
 } from '../protocol';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import type { AlinkError } from './errors';
+import type { Gateway, GatewayOptions } from './gateway/types';
 import type { SecretStore } from './registration/secret-store';
 import type { Timing } from './session/timing';
 
@@ -29,20 +30,12 @@ export type Authentication =
 /** What to do with values that break the thing model. */
 export type ThingModelMode = 'strict' | 'warn' | 'off';
 
-export interface DeviceOptions {
+/** What every thing has, whether it connects by itself or through a gateway. */
+export interface ThingOptions {
   identity: DeviceIdentity;
-  platform: Platform;
-  transport: Transport;
-  /** Overrides the platform's port. */
-  port?: number;
-  /** Further trusted root certificates, PEM; Node.js's own stay trusted. */
-  ca?: string;
-  authentication: Authentication;
   signMethod?: SignMethod;
   /** Part of the clientId in front of the bars, at most 64 characters. */
   clientId?: string;
-  /** 30–1200. */
-  keepAliveSeconds?: number;
   /** False by default: QoS 1 messages sent while away arrive later. */
   cleanSession?: boolean;
   /** Default for every request, milliseconds. */
@@ -61,6 +54,21 @@ export interface DeviceOptions {
   timing?: Partial<Timing>;
   /** Receives one line per noteworthy step; never a secret. */
   log?: (line: LogLine) => void;
+}
+
+/** A device with a connection of its own. */
+export interface DeviceOptions extends ThingOptions {
+  platform: Platform;
+  transport: Transport;
+  /** Overrides the platform's port. */
+  port?: number;
+  /** Further trusted root certificates, PEM; Node.js's own stay trusted. */
+  ca?: string;
+  authentication: Authentication;
+  /** 30–1200. */
+  keepAliveSeconds?: number;
+  /** Makes the device a gateway. */
+  gateway?: GatewayOptions;
 }
 
 export interface LogLine {
@@ -152,6 +160,8 @@ export interface Device {
   readonly identity: DeviceIdentity;
   readonly state: SessionState;
   readonly thingModel: ThingModel | undefined;
+  /** What only a gateway can do; undefined for other things. */
+  readonly gateway: Gateway | undefined;
   /** Calls back on every change and once at once. @returns function that stops it */
   onState(listener: (state: SessionState) => void): () => void;
   /** Session started (also after a reconnect); for work that each connection needs. */

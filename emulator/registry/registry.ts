@@ -11,11 +11,13 @@ import { Device } from './device';
 import { FileBudget } from './files';
 import { JobStore } from './jobs';
 import { OPEN_TOPIC_CLASSES, Product, type ProductSettings } from './product';
+import { Topology } from './topology';
 
 /** Products and devices. */
 export class Registry {
   readonly products = new Map<string, Product>();
   readonly jobs = new JobStore();
+  readonly topology = new Topology();
   private readonly fileBudget: FileBudget;
   /** Told of each new device. */
   created: (device: Device) => void = () => undefined;

@@ -8,7 +8,16 @@ import type { AlinkError } from '../errors';
 export type RequestKind = 'propertySet' | 'propertyGet' | 'service' | 'raw' | 'rrpc' | 'notice';
 
 /** Down operations that tell something and need no more than a receipt. */
-export type NoticeOperation = 'shadow.control' | 'thing.job.notify' | 'thing.config.log.push';
+export type NoticeOperation =
+  | 'shadow.control'
+  | 'thing.job.notify'
+  | 'thing.config.log.push'
+  | 'thing.topo.add.notify'
+  | 'thing.topo.change'
+  | 'thing.gateway.permit'
+  | 'thing.disable'
+  | 'thing.enable'
+  | 'thing.delete';
 
 /** Which requests of the platform a handler takes. */
 export type RequestFilter =
@@ -30,6 +39,8 @@ export interface RequestHandling {
   unknown?: 'refuse' | 'pass';
   /** Kind `propertySet`: ask for desired values after each connect; newer versions come as requests (B.1 row 15). */
   desired?: boolean;
+  /** At a gateway: requests to each of its sub-devices too, also to those that come later. */
+  subDevices?: boolean;
   /** Kinds `raw` and `rrpc`: this handler takes notice and never answers. */
   listenOnly?: boolean;
   /**
