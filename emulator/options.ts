@@ -48,6 +48,22 @@ export interface EmulatorLimits {
   registrationOverPlainTcp: boolean;
   /** Close the connection on a publish without permission instead of dropping it (A.5). */
   disconnectOnForbiddenPublish: boolean;
+  /** Sub-devices behind one gateway; one more is refused with 6400 (section J row 20). 0 is no limit, here and below. */
+  subDevicesPerGateway: number;
+  /** Sub-devices logged in through one gateway; one more is refused with 428. */
+  onlineSubDevicesPerGateway: number;
+  /** Logins of one sub-device; more are refused with 429. */
+  loginsPerMinute: number;
+  /** Logins of sub-devices through one gateway; more are refused with 429. */
+  loginsPerSecond: number;
+  /** Sub-devices in one login or logout; more are refused with 460 (section J row 21). */
+  loginBatch: number;
+  /** Sub-devices in one registration; more are refused with 460. */
+  subRegisterBatch: number;
+  /** The gateway is told of an ended session on `/ext/error/…` (section J row 15). */
+  kickOnErrorTopic: boolean;
+  /** … and on `/ext/session/…/combine/logout_reply`. */
+  kickOnLogoutTopic: boolean;
 }
 
 export const DEFAULT_LIMITS: EmulatorLimits = {
@@ -78,6 +94,14 @@ export const DEFAULT_LIMITS: EmulatorLimits = {
   connectTimeoutMs: 30_000,
   registrationOverPlainTcp: false,
   disconnectOnForbiddenPublish: false,
+  subDevicesPerGateway: 1500,
+  onlineSubDevicesPerGateway: 1500,
+  loginsPerMinute: 5,
+  loginsPerSecond: 200,
+  loginBatch: 50,
+  subRegisterBatch: 30,
+  kickOnErrorTopic: true,
+  kickOnLogoutTopic: true,
 };
 
 export interface EmulatorOptions {

@@ -8,9 +8,10 @@ import {
 } from '../protocol';
 import { findRoute } from './broker/routes';
 import { HANDLERS, refusal } from './handlers';
-import type { Platform, ReplyFault, Upward } from './platform';
+import type { Platform } from './platform';
 import type { Device } from './registry/device';
 import type { ScriptFunction } from './script/types';
+import type { ReplyFault, Upward } from './uplink';
 
 /** Behind a topic of one's own: the product's script makes JSON of the payload. */
 export const PARSE_MARK = '?_sn=default';
@@ -91,7 +92,7 @@ export class Passthrough {
             code: target.code,
             note: target.reason,
           }
-        : platform.answerTo(target, text, session.speaksFor);
+        : platform.uplink.answerTo(target, text, session);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     platform.exchanges.add({
       kind: 'up',
@@ -114,7 +115,7 @@ export class Passthrough {
         code: bytes.code,
         note: reason,
       });
-    } else platform.reply(device, replyTopic, bytes.value, qos, operation, fault);
+    } else platform.uplink.reply(device, replyTopic, bytes.value, qos, operation, fault);
   }
 
   /** Scripts tell the answer to a request by its id, on whichever of its topics the device sent it. */

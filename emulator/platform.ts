@@ -10,44 +10,26 @@ import {
 import type { ConnectContext } from './auth/connect';
 import { TokenStore } from './auth/tokens';
 import { maySubscribe } from './broker/rights';
-import { findRoute, type Route } from './broker/routes';
 import { type Delivery, Session } from './broker/session';
 import { Downlink } from './downlink/downlink';
 import { ExchangeLog } from './exchanges';
 import { FaultRules } from './faults';
 import { Forwarding } from './forwarding/forwarding';
 import { type DownlinkResult, downlinkMessage, lifecycleMessage, statusMessage } from './forwarding/messages';
-import { type Call, HANDLERS, type Handler, type HandlerResult, refusal } from './handlers';
-import { decode, encode } from './handlers/codec';
+import { encode } from './handlers/codec';
+import { malformed } from './malformed';
 import type { EmulatorLimits } from './options';
-import { PARSE_MARK, Passthrough } from './passthrough';
+import { Passthrough } from './passthrough';
 import type { Device } from './registry/device';
 import type { Product } from './registry/product';
 import { Registry } from './registry/registry';
 import { ProductScript } from './script/product-script';
+import { Uplink } from './uplink';
 
 /** What the platform needs of a connection. */
 export interface Connection {
   close(): void;
 }
-
-/** A message on its way up. */
-export interface Upward {
-  session: Session;
-  topic: string;
-  payload: Uint8Array;
-  qos: 0 | 1;
-  route: KnownRoute;
-  /** The product's script shall make JSON of it. */
-  marked: boolean;
-}
-
-type KnownRoute = Extract<Route, { kind: 'request' | 'reply' | 'custom' }>;
-
-/** What a fault does to an answer. */
-export type ReplyFault = 'loseReply' | 'malformReply';
-
-const REMEMBERED_ROUTES = 1000;
 
 /** The platform behind all doors: who may do what, and what happens to each message. */
 export class Platform implements ConnectContext {
@@ -58,6 +40,8 @@ export class Platform implements ConnectContext {
   readonly forwarding: Forwarding;
   readonly downlink: Downlink;
   readonly passthrough = new Passthrough(this);
+  /** Messages of devices. */
+  readonly uplink = new Uplink(this);
   /** Nothing is sent: what a dead network looks like. */
   silent = false;
   /** Ids of the platform's own requests. */
@@ -155,47 +139,6 @@ export class Platform implements ConnectContext {
     return filterProblem(filter) === undefined && maySubscribe(product, identity, filter);
   }
 
-  /** Takes a message of a connected device. */
-  uplink(session: Session, topic: string, payload: Uint8Array, qos: 0 | 1): void {
-    session.device.lastHeardAt = this.clock();
-    const marked = topic.endsWith(PARSE_MARK);
-    const plain = marked ? topic.slice(0, -PARSE_MARK.length) : topic;
-    let route = session.routes.get(topic);
-    if (route === undefined) {
-      route = findRoute(plain, session.speaksFor);
-      if (marked && route.kind !== 'custom') route = { kind: 'none', reason: 'not one of its own topics' };
-      if (session.routes.size >= REMEMBERED_ROUTES) session.routes.clear();
-      session.routes.set(topic, route);
-    }
-    if (route.kind === 'none') {
-      this.dropUp(session, topic, payload, qos, route.reason);
-      if (this.limits.disconnectOnForbiddenPublish) this.kick(session.device);
-      return;
-    }
-    if (payload.length > this.limits.payloadBytes) {
-      this.dropUp(
-        session,
-        topic,
-        payload.subarray(0, 64),
-        qos,
-        `payload of ${payload.length} bytes is too large`,
-      );
-      return;
-    }
-    const content = decode(route.device, plain, payload, this.limits.payloadBytes);
-    if (content === undefined) {
-      this.dropUp(session, topic, payload.subarray(0, 64), qos, 'neither gzip nor small enough without it');
-      return;
-    }
-    this.handle({ session, topic: plain, payload: content, qos, route, marked });
-  }
-
-  dropUp(session: Session, topic: string, payload: Uint8Array, qos: number, reason: string): void {
-    const { identity } = session.device;
-    this.exchanges.add({ kind: 'up', identity, topic, payload, qos, note: `dropped: ${reason}` });
-    this.log(`${session.device.key}: message on ${JSON.stringify(topic.slice(0, 128))} dropped: ${reason}`);
-  }
-
   /**
    * Sends a message to a device.
    * @param operation its name in the catalogue, for faults and the log
@@ -271,132 +214,4 @@ export class Platform implements ConnectContext {
   private tellLifecycle(device: Device, action: 'create' | 'delete' | 'enable' | 'disable'): void {
     this.forwarding.publish(device, lifecycleMessage(device, action, this.clock()));
   }
-
-  private handle(message: Upward): void {
-    const { session, topic, payload, qos, route } = message;
-    const { device } = route;
-    const operation = route.operation.name;
-    const fault = this.faults.strike('up', device, topic, operation);
-    switch (fault?.action) {
-      case undefined:
-      case 'loseReply':
-      case 'malformReply':
-        this.carryOut(message, fault?.action);
-        return;
-      case 'duplicate':
-        this.carryOut(message, undefined);
-        this.carryOut(message, undefined);
-        return;
-      case 'delay':
-        this.later(fault.ms, () => this.carryOut(message, undefined));
-        return;
-      case 'refuse': {
-        const { code } = fault;
-        if (this.passthrough.takes(message)) {
-          this.passthrough.take(message, undefined, code);
-          return;
-        }
-        const note = `fault: refuse ${code}`;
-        this.exchanges.add({
-          kind: 'up',
-          identity: device.identity,
-          topic,
-          payload,
-          qos,
-          operation,
-          code,
-          note,
-        });
-        const { method, replyTopic } = route;
-        const answer = refusal({ operation, payload, method, now: this.clock() }, code);
-        if (replyTopic !== undefined && answer !== undefined) {
-          this.push(device, replyTopic, answer, qos, operation);
-        }
-        return;
-      }
-      case 'drop':
-      case 'kick':
-        this.dropUp(session, topic, payload, qos, `fault: ${fault.action}`);
-        if (fault.action === 'kick') this.kick(session.device);
-    }
-  }
-
-  /** Carries out an operation of a device. */
-  answerTo(route: KnownRoute, payload: Uint8Array, speaksFor: Call['speaksFor']): HandlerResult {
-    const { device, variables, method } = route;
-    const operation = route.operation.name;
-    const handler = HANDLERS.get(operation);
-    if (handler === undefined) return {};
-    const forward: Call['forward'] = (source, made) => this.forwarding.publish(source, made);
-    const { limits } = this;
-    const now = this.clock();
-    return this.run(handler, {
-      device,
-      operation,
-      method,
-      variables,
-      payload,
-      now,
-      limits,
-      speaksFor,
-      forward,
-    });
-  }
-
-  /** Sends the answer to a message of a device. */
-  reply(
-    device: Device,
-    topic: string,
-    payload: string | Uint8Array,
-    qos: 0 | 1,
-    operation: OperationName,
-    fault: ReplyFault | undefined,
-  ): void {
-    this.push(device, topic, fault === 'malformReply' ? malformed(payload) : payload, qos, operation);
-  }
-
-  // A fault of ours must not end the emulator for everybody; the platform has a code for it.
-  private run(handler: Handler, call: Call): HandlerResult {
-    try {
-      return handler(call);
-    } catch (thrown) {
-      this.log(`${call.operation} failed: ${String(thrown)}`);
-      const reply = refusal(call, 500);
-      return { ...(reply === undefined ? {} : { reply }), code: 500, note: 'the emulator failed' };
-    }
-  }
-
-  private carryOut(message: Upward, fault: ReplyFault | undefined): void {
-    if (this.passthrough.takes(message)) {
-      this.passthrough.take(message, fault);
-      return;
-    }
-    const { session, topic, payload, qos, route } = message;
-    const { device, replyTopic } = route;
-    const { identity } = device;
-    const operation = route.operation.name;
-    if (route.kind === 'custom') this.forwarding.pass(identity, topic, payload);
-    if (route.kind !== 'request' || !HANDLERS.has(operation)) {
-      const note = route.kind === 'request' ? 'dropped: not part of this emulator' : undefined;
-      if (route.kind === 'reply' && fault !== 'loseReply') {
-        if (!this.downlink.receive(topic, payload)) {
-          this.log(`${device.key}: nobody waits for the answer on ${topic}`);
-        }
-      }
-      this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, note });
-      return;
-    }
-    const result = this.answerTo(route, payload, session.speaksFor);
-    const note = fault === undefined ? result.note : `fault: ${fault}`;
-    this.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, code: result.code, note });
-    if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;
-    this.reply(device, replyTopic, result.reply, qos, operation, fault);
-  }
-}
-
-// Half a message: what a broken proxy or a full disk leaves.
-function malformed(payload: string | Uint8Array): string | Uint8Array {
-  return typeof payload === 'string'
-    ? payload.slice(0, Math.max(1, payload.length >> 1))
-    : payload.subarray(0, payload.length >> 1);
 }

@@ -286,8 +286,8 @@ export class MqttBroker {
     if (session?.owner !== client) return;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     if (packet.retain)
-      this.platform.dropUp(session, packet.topic, payload, packet.qos, 'retain is not supported');
-    else this.guarded(() => this.platform.uplink(session, packet.topic, payload, packet.qos));
+      this.platform.uplink.dropUp(session, packet.topic, payload, packet.qos, 'retain is not supported');
+    else this.guarded(() => this.platform.uplink.take(session, packet.topic, payload, packet.qos));
   }
 
   // Called from the parser of a socket: whatever is thrown here would end the process.

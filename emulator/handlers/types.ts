@@ -8,8 +8,10 @@ import {
   parseRequest,
   type TopicVariables,
 } from '../../protocol';
+import type { Session } from '../broker/session';
 import type { PlatformMessageInput } from '../forwarding/messages';
 import type { EmulatorLimits } from '../options';
+import type { Platform } from '../platform';
 import type { Device } from '../registry/device';
 
 /** A message of a device on a topic of the protocol. */
@@ -26,6 +28,10 @@ export interface Call {
   speaksFor(identity: DeviceIdentity): Device | undefined;
   /** Tells applications what was stored (B.9). */
   forward(device: Device, message: PlatformMessageInput): void;
+  /** For operations that concern other devices than the one that speaks. */
+  platform: Platform;
+  /** Of the connection on which the message came. */
+  session: Session;
 }
 
 /** What the platform answers, and what people read in the log. */

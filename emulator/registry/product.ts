@@ -36,6 +36,8 @@ export class Product {
   productSecret: string | undefined;
   dynamicRegistration: boolean;
   readonly nodeType: 'device' | 'gateway';
+  /** False only when somebody said that it is not: of a product that came into being by itself nobody knows. */
+  readonly mayBeGateway: boolean;
   readonly dataFormat: 'alink' | 'custom';
   /** Published: what devices and checks go by. */
   thingModel: ThingModel | undefined;
@@ -52,6 +54,7 @@ export class Product {
     this.productSecret = settings.productSecret;
     this.dynamicRegistration = settings.dynamicRegistration ?? false;
     this.nodeType = settings.nodeType ?? 'device';
+    this.mayBeGateway = settings.nodeType !== 'device';
     this.dataFormat = settings.dataFormat ?? 'alink';
     this.thingModel = settings.thingModel;
     this.topics = settings.topics ?? DEFAULT_TOPIC_CLASSES;
