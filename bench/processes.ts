@@ -16,8 +16,11 @@ export interface BenchEmulator {
   stop(): Promise<void>;
 }
 
-/** The one emulator of a run, by its own command. */
-export async function startEmulatorProcess(deviceNames: readonly string[]): Promise<BenchEmulator> {
+/** An emulator by its own command. @param limits where they differ from its own (`EmulatorLimits`) */
+export async function startEmulatorProcess(
+  deviceNames: readonly string[],
+  limits: Readonly<Record<string, number>> = {},
+): Promise<BenchEmulator> {
   const folder = mkdtempSync(join(tmpdir(), 'alink-bench-'));
   const file = join(folder, 'products.json');
   const devices = deviceNames.map((deviceName) => ({ deviceName, deviceSecret: SECRET }));
@@ -25,6 +28,7 @@ export async function startEmulatorProcess(deviceNames: readonly string[]): Prom
     file,
     JSON.stringify({
       accessKeys: [ACCESS_KEY],
+      limits,
       products: [{ productKey: PRODUCT_KEY, thingModel: THING_MODEL, devices }],
     }),
   );
@@ -51,6 +55,13 @@ export async function startEmulatorProcess(deviceNames: readonly string[]): Prom
   };
 }
 
+/** A process that does what it is told, one order at a time. */
+export interface BenchProcess {
+  /** @returns what the process answers with a message of type `result` */
+  order<T>(order: { type: string; [field: string]: unknown }): Promise<T>;
+  stop(): Promise<void>;
+}
+
 export interface ContenderProcess {
   run(inFlight: number, ms: number): Promise<RunResult>;
   stop(): Promise<void>;
@@ -62,16 +73,22 @@ export async function startContender(
   target: Target,
   ...more: string[]
 ): Promise<ContenderProcess> {
+  const { order, stop } = await startProcess(file, target, ...more);
+  return { run: (inFlight, ms) => order<RunResult>({ type: 'run', inFlight, ms }), stop };
+}
+
+/** Starts a file of `bench/contenders/` (without ending) and waits until it is ready. */
+export async function startProcess(file: string, target: Target, ...more: string[]): Promise<BenchProcess> {
   const child = fork(join(__dirname, 'contenders', `${file}.ts`), [JSON.stringify(target), ...more], {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   await message(child, 'ready');
   return {
-    run: async (inFlight, ms) => {
-      const result = message<RunResult>(child, 'result');
-      child.send({ type: 'run', inFlight, ms });
-      return result;
+    order: async (order) => {
+      const result = message(child, 'result');
+      child.send(order);
+      return result as Promise<never>;
     },
     stop: async () => {
       if (child.exitCode !== null) return;

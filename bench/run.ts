@@ -4,11 +4,15 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNodeRed } from '../test/support/node-red';
 import { median, type RunResult } from './contender';
+import { measureGateways } from './gateway';
 import { type BenchEmulator, type ContenderProcess, startContender, startEmulatorProcess } from './processes';
 import { ANSWERING_DEVICES, measureServices } from './services';
 import { row, table } from './table';
 
 const quick = process.argv.includes('--quick');
+const PARTS = ['posts', 'services', 'memory', 'startup', 'gateway'] as const;
+/** What is measured: the parts that are named, or all. */
+const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const ROUNDS = quick ? 1 : 3;
 const ROUND_MS = quick ? 1000 : 3000;
 const DEVICES = quick ? 200 : 1000;
@@ -25,6 +29,21 @@ type Name = keyof typeof CONTENDERS;
 type Results = Record<Name, Record<number, RunResult>>;
 
 async function main(): Promise<void> {
+  const unknown = chosen.find((part) => !PARTS.some((name) => name === part));
+  if (unknown !== undefined) throw new Error(`there is no part ${unknown}; there are ${PARTS.join(', ')}`);
+  console.log(
+    `${cpus().length} cores, Node.js ${process.version}, ${ROUNDS} × ${ROUND_MS / 1000} s each, one emulator process\n`,
+  );
+  if (wanted('posts') || wanted('services') || wanted('memory')) await measureDevices();
+  if (wanted('startup')) await printStartup();
+  if (wanted('gateway')) await measureGateways(quick);
+}
+
+function wanted(part: (typeof PARTS)[number]): boolean {
+  return chosen.length === 0 || chosen.includes(part);
+}
+
+async function measureDevices(): Promise<void> {
   const names = Object.keys(CONTENDERS) as Name[];
   const idle = Array.from({ length: DEVICES + 1 }, (_, i) => `idle-${String(i).padStart(4, '0')}`);
   const emulator = await startEmulatorProcess([
@@ -32,18 +51,13 @@ async function main(): Promise<void> {
     ...ANSWERING_DEVICES,
     ...idle,
   ]);
-  console.log(
-    `${cpus().length} cores, Node.js ${process.version}, ${ROUNDS} × ${ROUND_MS / 1000} s each, one emulator process\n`,
-  );
   try {
-    const results = await throughput(names, emulator);
-    printThroughput(results);
-    await measureServices(emulator, quick);
-    await printMemory(emulator, idle);
+    if (wanted('posts')) printThroughput(await throughput(names, emulator));
+    if (wanted('services')) await measureServices(emulator, quick);
+    if (wanted('memory')) await printMemory(emulator, idle);
   } finally {
     await emulator.stop();
   }
-  await printStartup();
 }
 
 async function throughput(names: readonly Name[], emulator: BenchEmulator): Promise<Results> {
