@@ -1,9 +1,13 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { type Json, parseThingModel, type ThingModel, ThingModelError } from '../protocol';
+import { type Json, type ThingModel, ThingModelError } from '../protocol';
 import { AlinkError } from './errors';
+import { sharedThingModel } from './shared-thing-models';
 import type { DeviceOptions, LogLine } from './types';
+
+/** What each cache file holds: devices of one product share it, and it need be written for one of them only. */
+const cached = new Map<string, WeakRef<ThingModel>>();
 
 /**
  * The thing model of one device: given, or fetched after connecting and kept on disk so that it is known while
@@ -34,7 +38,8 @@ export class DeviceThingModel {
   /** Reads what an earlier run fetched; a damaged file is only as good as none. */
   async #loadCache(file: string): Promise<void> {
     try {
-      const model = parseThingModel(await readFile(file, 'utf8'));
+      const model = sharedThingModel(await readFile(file, 'utf8'));
+      cached.set(file, new WeakRef(model));
       this.#model ??= model;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
@@ -47,11 +52,15 @@ export class DeviceThingModel {
   /** Takes what the platform answered and keeps it for the next start. */
   async refresh(document: Json): Promise<void> {
     try {
-      this.#model = parseThingModel(document);
-      if (this.#cacheFile === undefined) return;
-      await mkdir(dirname(this.#cacheFile), { recursive: true });
-      await writeFileAtomic(this.#cacheFile, JSON.stringify(this.#model.document), { mode: 0o600 });
+      const model = sharedThingModel(document);
+      this.#model = model;
+      const file = this.#cacheFile;
+      if (file === undefined || cached.get(file)?.deref() === model) return;
+      cached.set(file, new WeakRef(model));
+      await mkdir(dirname(file), { recursive: true });
+      await writeFileAtomic(file, JSON.stringify(model.document), { mode: 0o600 });
     } catch (cause) {
+      if (this.#cacheFile !== undefined) cached.delete(this.#cacheFile);
       this.log({ level: 'warn', event: 'thingModelRefused', details: { reason: String(cause) } });
     }
   }
@@ -59,7 +68,7 @@ export class DeviceThingModel {
 
 function readDocument(document: Json): ThingModel {
   try {
-    return parseThingModel(document);
+    return sharedThingModel(document);
   } catch (cause) {
     const reason = cause instanceof ThingModelError ? cause.message : String(cause);
     throw new AlinkError('badSettings', `the thing model cannot be used: ${reason}`, {

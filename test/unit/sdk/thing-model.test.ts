@@ -40,9 +40,9 @@ describe('thing model of a device', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function open(thingModel: NonNullable<DeviceOptions['thingModel']>): Device {
+  function open(thingModel: NonNullable<DeviceOptions['thingModel']>, deviceName = 'lamp-1'): Device {
     return openDevice({
-      identity: { productKey: 'a1Test', deviceName: 'lamp-1' },
+      identity: { productKey: 'a1Test', deviceName },
       platform: { kind: 'custom', host: '127.0.0.1' },
       transport: 'tcp',
       port: broker.port,
@@ -115,6 +115,23 @@ describe('thing model of a device', () => {
 
   it('is refused when it cannot be read, with the field named', () => {
     assert.throws(() => open({ mode: 'strict', document: { properties: 5 } }), isError('badSettings'));
+  });
+
+  it('is one for all devices with the same document, however they come by it', async () => {
+    const copy = (): Json => JSON.parse(JSON.stringify(DOCUMENT)) as Json;
+    const first = open({ mode: 'strict', document: copy() });
+    const second = open({ mode: 'strict', document: copy() }, 'lamp-2');
+    assert.ok(first.thingModel);
+    assert.equal(second.thingModel, first.thingModel);
+    gives(copy);
+    const fetching = open({ mode: 'strict', fetch: true }, 'lamp-3');
+    fetching.connect();
+    await state(fetching, 'online');
+    await fetching.postProperties({ temperature: 1 }); // answered after the document, which was asked for first
+    assert.equal(fetching.thingModel, first.thingModel);
+    const other = open({ mode: 'strict', document: { ...(copy() as object), events: [] } }, 'lamp-4');
+    assert.equal(other.thingModel?.events.size, 0);
+    assert.equal(first.thingModel.events.size, 1);
   });
 
   it('is fetched, kept on disk, and known to the first report after a restart', async () => {
