@@ -68,7 +68,8 @@ void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTar
   };
 
   return {
-    online: async (count) => {
+    online: async (count, begun) => {
+      begun();
       const made = gateway ?? (await connect());
       const from = subDevices.length;
       await addTopology(made, from, count);

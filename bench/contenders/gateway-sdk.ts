@@ -1,4 +1,5 @@
 import type * as Sdk from '../../sdk';
+import { AllOnline } from '../all-online';
 import { type GatewayTarget, serveGateway, subDeviceName } from '../gateway-contender';
 import { PRODUCT_KEY, SECRET, THING_MODEL, values } from '../model';
 
@@ -16,28 +17,16 @@ void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTar
     gateway: { loginsPerSecond },
     thingModel,
   };
-  const gateway = openDevice(options);
+  const device = openDevice(options);
+  const { gateway } = device;
+  if (gateway === undefined) throw new Error('this is no gateway');
+  const online = new AllOnline(gateway);
   const subDevices: Sdk.Device[] = [];
-  const online = new Set<string>();
-  let look = () => {};
-  gateway.gateway?.onSubDevice(({ identity, state }) => {
-    if (state.name === 'online') online.add(identity.deviceName);
-    else online.delete(identity.deviceName);
-    look();
-  });
-  const allOnline = (first: () => boolean = () => true) =>
-    new Promise<void>((resolve) => {
-      let begun = first();
-      look = () => {
-        begun ||= online.size < subDevices.length;
-        if (begun && online.size === subDevices.length) resolve();
-      };
-      look();
-    });
 
   return {
-    online: async (count) => {
-      gateway.connect();
+    online: async (count, begun) => {
+      begun();
+      device.connect();
       for (let index = subDevices.length; index < count; index++) {
         const subDevice = openSubDevice({
           identity: { productKey: PRODUCT_KEY, deviceName: subDeviceName(deviceName, index) },
@@ -48,17 +37,17 @@ void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTar
         subDevices.push(subDevice);
         subDevice.connect();
       }
-      await allOnline();
+      await online.reached(count);
     },
     post: (index, packed, count, done) => {
       const subDevice = subDevices[index];
       if (subDevice === undefined) throw new Error(`there is no sub-device ${index}`);
       const report = packed
-        ? gateway.gateway?.postProperties(subDevice.identity, values(count))
+        ? gateway.postProperties(subDevice.identity, values(count))
         : subDevice.postProperties(values(count));
-      report?.then(done, fail);
+      report.then(done, fail);
     },
-    back: () => allOnline(() => false),
+    back: () => online.back(),
     stop: () => closeAllDevices(),
   };
 });
