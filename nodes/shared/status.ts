@@ -49,6 +49,7 @@ export class StatusLine {
   #session: NodeStatus = {};
   #error: NodeStatus | undefined;
   #progress: NodeStatus | undefined;
+  #counts: NodeStatus | undefined;
   #sent = '';
   #timer: NodeJS.Timeout | undefined;
   #lastSentAt = 0;
@@ -88,20 +89,32 @@ export class StatusLine {
     this.#refresh();
   }
 
+  /** How many sub-devices are online, shown while the gateway itself is; none: the gateway's state alone. */
+  counts(online: number, total: number): void {
+    const text = say(this.RED, 'status.counts', { online, total }, `${online} of ${total} online`);
+    const fill = online === total ? 'green' : 'yellow';
+    this.#counts = total === 0 ? undefined : { fill, shape: 'dot', text };
+    this.#refresh();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #shown(): NodeStatus {
-    return this.#error ?? (this.#stateName === 'online' ? this.#progress : undefined) ?? this.#session;
+    return (
+      this.#error ??
+      (this.#stateName === 'online' ? (this.#progress ?? this.#counts) : undefined) ??
+      this.#session
+    );
   }
 
   #refresh(): void {
     const wait = this.#lastSentAt + SHORTEST_INTERVAL_MS - Date.now();
-    const { fill } = this.#shown();
-    // A change of colour is news at once; a change of words alone, or progress, can wait its turn.
-    const isNews = fill !== 'blue' && !this.#sent.startsWith(`${fill}`);
+    const shown = this.#shown();
+    // A change of colour is news at once; a change of words alone, progress, or counts can wait their turn.
+    const isNews = shown.fill !== 'blue' && shown !== this.#counts && !this.#sent.startsWith(`${shown.fill}`);
     if (wait <= 0 || isNews) this.#send();
     else if (this.#timer === undefined) {
       this.#timer = setTimeout(() => this.#send(), wait);

@@ -41,6 +41,8 @@ export interface DeviceNode extends Node<{ deviceSecret: string; productSecret: 
   open(): Promise<Device>;
   /** Known before the connection, when the settings name one. */
   readonly identity: DeviceIdentity | undefined;
+  /** Of a sub-device: the config node of the gateway that it stands behind. */
+  readonly gatewayId?: string | undefined;
   /** Once the device is open and has one. */
   thingModel(): ThingModel | undefined;
 }
