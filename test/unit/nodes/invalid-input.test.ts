@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { describe, it } from 'mocha';
 import type { NodeAPI } from 'node-red';
 import { INPUT_RULES, invalidInput } from '../../../nodes/shared/invalid-input';
 import { explainError } from '../../../nodes/shared/runtime-messages';
 import { AlinkError } from '../../../sdk';
+import { speaking } from '../../support/language';
 
-const LOCALES = join(resolve(__dirname, '..', '..', '..'), 'locales');
 /** Rules that the SDK and the settings name. */
 const FURTHER = [
   'noDevice',
@@ -20,22 +18,6 @@ const FURTHER = [
   'outputsNeedFlow',
   'cloudAction',
 ];
-
-/** What the runtime offers a node in one language: only `_`. */
-function speaking(language: string): NodeAPI {
-  const catalogue: unknown = JSON.parse(readFileSync(join(LOCALES, language, 'alink-platform.json'), 'utf8'));
-  const find = (key: string) =>
-    key
-      .slice(key.indexOf(':') + 1)
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], catalogue);
-  const translate = (key: string, values: Record<string, string | number>) => {
-    const text = find(key);
-    if (typeof text !== 'string') return key;
-    return text.replace(/__(\w+)__/g, (_, name: string) => String(values[name]));
-  };
-  return { _: translate } as unknown as NodeAPI;
-}
 
 describe('input that cannot be used', () => {
   for (const language of ['en-US', 'zh-CN']) {
