@@ -11,6 +11,8 @@ const LOGIN = [
   optional('cleanSession', 'text', { values: ['true', 'false'] }),
 ];
 const SESSION = { purpose: 'session', format: 'json', qos: 0, gatewayOnly: true } as const;
+// A.9 does not name them, but C SDK 4 reads these answers and never subscribes them.
+const SESSION_REQUEST = { ...SESSION, autoSubscribed: 'reply' } as const;
 const COMBINE = '/ext/session/{pk}/{dn}/combine/';
 
 /** Topology and registration (B.4), sessions of sub-devices (B.5). */
@@ -130,7 +132,7 @@ export const GATEWAY_OPERATIONS = [
     }),
   ),
   up('session.login', {
-    ...SESSION,
+    ...SESSION_REQUEST,
     row: 70,
     topic: `${COMBINE}login`,
     replyTopic: `${COMBINE}login_reply`,
@@ -139,7 +141,7 @@ export const GATEWAY_OPERATIONS = [
     codes: [460, 429, 428, 6401, 6100, 521, 522, 6204, 6287, 500],
   }),
   up('session.logout', {
-    ...SESSION,
+    ...SESSION_REQUEST,
     row: 71,
     topic: `${COMBINE}logout`,
     replyTopic: `${COMBINE}logout_reply`,
@@ -148,7 +150,7 @@ export const GATEWAY_OPERATIONS = [
     codes: [460, 520, 500],
   }),
   up('session.batchLogin', {
-    ...SESSION,
+    ...SESSION_REQUEST,
     row: 72,
     topic: `${COMBINE}batch_login`,
     replyTopic: `${COMBINE}batch_login_reply`,
@@ -158,7 +160,7 @@ export const GATEWAY_OPERATIONS = [
     codes: [460, 429, 428, 6401, 6100, 521, 522, 6204, 6287, 500],
   }),
   up('session.batchLogout', {
-    ...SESSION,
+    ...SESSION_REQUEST,
     row: 73,
     topic: `${COMBINE}batch_logout`,
     replyTopic: `${COMBINE}batch_logout_reply`,

@@ -41,6 +41,10 @@ const PUSHED = [
   // Beyond A.9, which names only the history post of this family.
   '/sys/{pk}/{dn}/thing/event/property/pack/post_reply',
   '/sys/{pk}/{dn}/thing/event/property/batch/post_reply',
+  // C SDK 4 never subscribes them, and gets them.
+  ...['login', 'logout', 'batch_login', 'batch_logout'].map(
+    (session) => `/ext/session/{pk}/{dn}/combine/${session}_reply`,
+  ),
   '/sys/{pk}/{dn}/rrpc/request/+',
   '/sys/{pk}/{dn}/_thing/event/notify',
   '/sys/{pk}/{dn}/_thing/service/post_reply',
