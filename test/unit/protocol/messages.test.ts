@@ -33,6 +33,10 @@ describe('envelope', () => {
     }
     assert.equal(parseReply('{"id":"1","code":"200"}').code, 200);
     assert.equal(parseReply('{"id":"1","code":200,"data":""}').data, '');
+    // As C SDK 4 asks for the topology before anything else.
+    assert.equal(parseRequest('{"id":"","version":"1.0","params":"{}"}').id, '');
+    assert.throws(() => parseRequest('{"version":"1.0","params":"{}"}'), EnvelopeError);
+    assert.throws(() => parseRequest('{"id":null,"params":"{}"}'), EnvelopeError);
     assert.equal(
       parseRequest('{"id":"1|exp-topic|/sys/a/b/thing/event/property/post_reply"}').id.toString().slice(0, 2),
       '1|',
