@@ -1,4 +1,5 @@
 import { isJsonObject, type Json } from '../envelope';
+import type { DeviceIdentity } from '../identity';
 import type { DataType, Member, Sample, ThingModel } from './types';
 
 /**
@@ -73,6 +74,51 @@ export function encodeEventReport(
 ): string {
   const members = model?.events.get(identifier)?.outputData ?? [];
   return `{"value":${encodeMembers(members, values)}${time === undefined ? '' : `,"time":${writeTime(time)}`}}`;
+}
+
+/** Writes one property of a pack post, `"id":{"value":…,"time":…}` (B.1 row 3). */
+export function encodePackedProperty(
+  model: ThingModel | undefined,
+  identifier: string,
+  sample: Sample,
+  writeTime: (time: number) => string = String,
+): string {
+  const dataType = model?.properties.get(identifier)?.dataType;
+  return `${JSON.stringify(identifier)}:${encodeSample(dataType, sample, writeTime)}`;
+}
+
+/** Writes one event of a pack post, `"id":{"value":{…},"time":…}` (B.1 row 3). */
+export function encodePackedEvent(
+  ...[model, identifier, values, time, writeTime]: Parameters<typeof encodeEventReport>
+): string {
+  return `${JSON.stringify(identifier)}:${encodeEventReport(model, identifier, values, time, writeTime)}`;
+}
+
+/** What one thing has in a pack: members as `encodePackedProperty` and `encodePackedEvent` write them. */
+export interface PackShare {
+  /** Absent: the gateway's own. */
+  identity?: DeviceIdentity | undefined;
+  properties: readonly string[];
+  events: readonly string[];
+}
+
+/** Writes the params of a pack post (B.1 row 3). */
+export function encodePack(shares: readonly PackShare[]): string {
+  const own = shares.filter(({ identity }) => identity === undefined).map(encodeShare);
+  const others = shares.filter(({ identity }) => identity !== undefined).map(encodeShare);
+  if (others.length > 0) own.push(`"subDevices":[${others.map((share) => `{${share}}`).join(',')}]`);
+  return `{${own.join(',')}}`;
+}
+
+function encodeShare({ identity, properties, events }: PackShare): string {
+  const parts: string[] = [];
+  if (identity) {
+    const { productKey, deviceName } = identity;
+    parts.push(`"identity":${JSON.stringify({ productKey, deviceName })}`);
+  }
+  if (properties.length > 0) parts.push(`"properties":{${properties.join(',')}}`);
+  if (events.length > 0) parts.push(`"events":{${events.join(',')}}`);
+  return parts.join(',');
 }
 
 function encodeSample(

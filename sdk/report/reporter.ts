@@ -1,19 +1,18 @@
-import {
-  encodeEventReport,
-  encodePropertyReport,
-  type Problem,
-  readEventReport,
-  readPropertyReport,
-  type Sample,
-  type ThingModel,
-} from '../../protocol';
-import { brokenRules } from '../problems';
+import type { AlinkReply, Sample } from '../../protocol';
 import type { DeviceThingModel } from '../thing-model';
 import type { Outcome, RequestOptions, ThingModelMode } from '../types';
 import type { Dispatcher } from './dispatcher';
+import {
+  messageOf,
+  type PreparedReport,
+  prepareEvent,
+  prepareProperties,
+  type ReportMessage,
+  type ReportRules,
+} from './prepare';
 
 export interface ReporterOptions {
-  dispatcher: Dispatcher;
+  dispatcher: Pick<Dispatcher, 'submit'>;
   mode: ThingModelMode;
   thingModel: Pick<DeviceThingModel, 'model' | 'loading'>;
   online: () => boolean;
@@ -26,54 +25,68 @@ const MOST_REMEMBERED = 1000;
 
 type ReportOptions = RequestOptions & { time?: number };
 
-/** From what a user hands over to an acknowledged report: read, check, encode, dispatch. */
+/**
+ * From what a user hands over to an acknowledged report: read, check, encode, dispatch. A report that goes in a pack
+ * is prepared with the same `rules` and remembered here as well.
+ */
 export class Reporter {
   /** The latest acknowledged value of each property. */
   readonly lastReported: Map<string, Sample> = new Map();
 
   constructor(private readonly options: ReporterOptions) {}
 
+  /** Pending while the thing model is being read; reports wait for it. */
+  get loading(): Promise<void> | undefined {
+    return this.options.thingModel.loading;
+  }
+
+  /** What reports are checked against at this moment. */
+  get rules(): ReportRules {
+    const { mode, thingModel, writeTime } = this.options;
+    return { mode, model: thingModel.model, writeTime };
+  }
+
   /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
   async properties(input: unknown, options: ReportOptions): Promise<Outcome> {
-    if (this.options.thingModel.loading) await this.options.thingModel.loading;
-    const model = this.#model();
-    const now = Date.now();
-    const { samples, problems, modelProblems } = readPropertyReport(input, {
-      model,
-      now,
-      time: this.#time(options, now),
-    });
-    const warnings = this.#judge(problems, modelProblems);
-    const { operation, params } = encodePropertyReport(model, samples, now, this.options.writeTime);
-    const reply = await this.options.dispatcher.submit({ operation, params, options });
-    for (const [identifier, list] of samples) this.#remember(identifier, list.at(-1));
-    return { status: 'acknowledged', reply, method: operation, warnings };
+    if (this.loading) await this.loading;
+    const times = this.#times(options);
+    return this.send(prepareProperties(input, this.rules, times), options, times.now);
   }
 
   /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
   async event(identifier: string, input: unknown, options: ReportOptions): Promise<Outcome> {
-    if (this.options.thingModel.loading) await this.options.thingModel.loading;
-    const model = this.#model();
-    const now = Date.now();
-    const report = readEventReport(identifier, input, { model, now, time: this.#time(options, now) });
-    const warnings = this.#judge(report.problems, report.modelProblems);
-    const params = encodeEventReport(model, identifier, report.values, report.time, this.options.writeTime);
-    const reply = await this.options.dispatcher.submit({
-      operation: 'thing.event.post',
-      params,
-      options: { ...options, variables: { event: identifier } },
-    });
-    return { status: 'acknowledged', reply, method: `thing.event.${identifier}.post`, warnings };
+    if (this.loading) await this.loading;
+    const times = this.#times(options);
+    return this.send(prepareEvent(identifier, input, this.rules, times), options, times.now);
   }
 
-  // With the check off the report is sent as the user asked, without coercion either.
-  #model(): ThingModel | undefined {
-    return this.options.mode === 'off' ? undefined : this.options.thingModel.model;
+  /**
+   * Sends a prepared report as a message of its own.
+   * @throws AlinkError whatever became of the request
+   */
+  async send(report: PreparedReport, options: RequestOptions, now: number = Date.now()): Promise<Outcome> {
+    const message = messageOf(report, now);
+    const reply = await this.dispatch(message, options);
+    this.acknowledged(report);
+    return { status: 'acknowledged', reply, method: message.method, warnings: report.warnings };
+  }
+
+  /** @throws AlinkError whatever became of the request */
+  dispatch({ operation, params, variables }: ReportMessage, options: RequestOptions): Promise<AlinkReply> {
+    const { dispatcher } = this.options;
+    return dispatcher.submit({ operation, params, options: variables ? { ...options, variables } : options });
+  }
+
+  /** Remembers what the platform has taken. */
+  acknowledged(report: PreparedReport): void {
+    if (report.kind !== 'properties') return;
+    for (const [identifier, list] of report.samples) this.#remember(identifier, list.at(-1));
   }
 
   // What waits for the connection keeps the time at which it was measured.
-  #time({ time }: ReportOptions, now: number): number | undefined {
-    return time ?? (this.options.online() ? undefined : now);
+  #times({ time }: ReportOptions): { now: number; time: number | undefined } {
+    const now = Date.now();
+    return { now, time: time ?? (this.options.online() ? undefined : now) };
   }
 
   // Identifiers come from messages when there is no thing model.
@@ -81,12 +94,5 @@ export class Reporter {
     if (sample === undefined) return;
     if (this.lastReported.size >= MOST_REMEMBERED && !this.lastReported.has(identifier)) return;
     this.lastReported.set(identifier, sample);
-  }
-
-  #judge(problems: readonly Problem[], modelProblems: readonly Problem[]): readonly Problem[] {
-    if (problems.length > 0) throw brokenRules('invalidInput', problems);
-    if (modelProblems.length > 0 && this.options.mode === 'strict')
-      throw brokenRules('thingModel', modelProblems);
-    return modelProblems;
   }
 }

@@ -5,6 +5,9 @@ import {
   checkValue,
   coerceValue,
   type DataType,
+  encodePack,
+  encodePackedEvent,
+  encodePackedProperty,
   encodePropertyReport,
   encodeValue,
   type Json,
@@ -96,6 +99,30 @@ describe('thing model', () => {
         );
       }),
     );
+  });
+
+  it('writes packs: the gateway’s own beside the list of sub-devices, types by each model', () => {
+    const model = parseThingModel({
+      properties: [{ identifier: 'm', dataType: { type: 'double' } }],
+      events: [{ identifier: 'e', outputData: [{ identifier: 'x', dataType: { type: 'float' } }] }],
+    } as unknown as Json);
+    const property = encodePackedProperty(model, 'm', { value: 1, time: 5 }, (time) => `<${time}>`);
+    assert.equal(property, '"m":{"value":1.0,"time":<5>}');
+    const event = encodePackedEvent(model, 'e', { x: 2 }, 6);
+    assert.equal(event, '"e":{"value":{"x":2.0},"time":6}');
+    const identity = { productKey: 'pk', deviceName: 'dn', deviceSecret: 'not this' };
+    assert.equal(
+      encodePack([{ identity, properties: ['"a":1', '"b":2'], events: [] }]),
+      '{"subDevices":[{"identity":{"productKey":"pk","deviceName":"dn"},"properties":{"a":1,"b":2}}]}',
+    );
+    assert.equal(
+      encodePack([
+        { identity, properties: [], events: ['"e":3'] },
+        { properties: ['"a":1'], events: ['"e":2'] },
+      ]),
+      '{"properties":{"a":1},"events":{"e":2},"subDevices":[{"identity":{"productKey":"pk","deviceName":"dn"},"events":{"e":3}}]}',
+    );
+    assert.equal(encodePack([{ properties: ['"a":1'], events: [] }]), '{"properties":{"a":1}}');
   });
 
   it('encodes any fitting value of any type so that it reads back the same and still fits', () => {

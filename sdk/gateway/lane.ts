@@ -1,0 +1,24 @@
+import type { DeviceIdentity } from '../../protocol';
+import type { ReportPart } from './packed-report';
+import type { Pack, Sender } from './packs';
+import { Queue } from './queue';
+
+export type ReportPack = Pack<Lane, ReportPart>;
+
+/**
+ * One thing's reports in their order. It is in one pack at a time, so that whatever becomes of that pack, later
+ * reports come after it.
+ */
+export class Lane implements Sender {
+  /** What is in no pack yet. */
+  readonly queue: Queue<ReportPart> = new Queue();
+  /** Where its first parts are. */
+  pack: ReportPack | undefined;
+
+  constructor(
+    readonly key: string,
+    readonly identity: DeviceIdentity,
+    /** The gateway's. */
+    readonly own: boolean,
+  ) {}
+}
