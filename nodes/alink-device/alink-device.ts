@@ -1,85 +1,39 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import type { DeviceIdentity, Member, ThingModel } from '../../protocol';
-import { type Device, fileSecretStore, machineName, openDevice } from '../../sdk';
-import { badSettings } from '../shared/config';
+import type { Member } from '../../protocol';
+import { fileSecretStore, machineName } from '../../sdk';
 import { toAlinkError } from '../shared/flow-error';
-import type { DeviceNode, PlatformNode } from '../shared/types';
-import {
-  type DeviceCredentials,
-  type DeviceDef,
-  deviceIdentity,
-  deviceOptions,
-  MACHINE_NAMES,
-} from './device-options';
-
-/** Longer than a full deploy takes, so that the next generation of nodes takes the connection over. */
-const LINGER_MS = 3000;
+import type { DeviceNode } from '../shared/types';
+import { type DeviceCredentials, type DeviceDef, MACHINE_NAMES } from './device-options';
+import { Plants } from './plant';
+import { Thing } from './thing';
 
 /** Who a thing is, how it proves it and how it connects. Flow nodes share its one connection. */
 export = function alinkDevice(RED: NodeAPI): void {
   const folder = join(RED.settings.userDir ?? '.', 'alink');
-  const secretStore = fileSecretStore(join(folder, 'secrets'));
-
-  class AlinkDevice {
-    readonly identity: DeviceIdentity | undefined;
-    readonly #problem: unknown;
-    readonly #node: DeviceNode;
-    readonly #def: DeviceDef;
-    #closed = false;
-    #thingModel: (() => ThingModel | undefined) | undefined;
-
-    constructor(node: DeviceNode, def: DeviceDef) {
-      this.#node = node;
-      this.#def = def;
-      try {
-        this.identity = deviceIdentity(RED, node, def);
-      } catch (thrown) {
-        this.#problem = thrown;
-      }
-    }
-
-    async open(): Promise<Device> {
-      if (this.identity === undefined) throw this.#problem;
-      const platformNode = RED.nodes.getNode(this.#def.platform) as PlatformNode | null | undefined;
-      if (typeof platformNode?.access !== 'function')
-        throw badSettings('platform', 'no platform is chosen', 'noPlatform');
-      const options = deviceOptions(RED, this.#node, this.#def, this.identity, await platformNode.access(), {
-        secretStore,
-        modelFolder: join(folder, 'thing-models'),
-      });
-      if (this.#closed) throw badSettings('device', 'was closed');
-      const device = openDevice({ ...options, lingerMs: LINGER_MS, log: (line) => this.#log(line) });
-      this.#thingModel = () => device.thingModel;
-      return device;
-    }
-
-    thingModel(): ThingModel | undefined {
-      return this.#thingModel?.();
-    }
-
-    close(): void {
-      this.#closed = true;
-      this.#thingModel = undefined;
-    }
-
-    #log(line: { level: 'debug' | 'info' | 'warn'; event: string; details: object }): void {
-      const text = `${line.event} ${JSON.stringify(line.details)}`;
-      if (line.level === 'warn') this.#node.warn(text);
-      else if (line.level === 'info') this.#node.log(text);
-      else this.#node.debug(text);
-    }
-  }
+  const surroundings = {
+    RED,
+    plants: new Plants(),
+    storage: {
+      secretStore: fileSecretStore(join(folder, 'secrets')),
+      modelFolder: join(folder, 'thing-models'),
+    },
+  };
 
   RED.nodes.registerType<DeviceNode, DeviceDef, object, DeviceCredentials>(
     'alink-device',
     function (this: DeviceNode, def: DeviceDef) {
       RED.nodes.createNode(this, def);
-      const device = new AlinkDevice(this, def);
-      Object.defineProperty(this, 'identity', { value: device.identity });
-      this.open = () => device.open();
-      this.thingModel = () => device.thingModel();
-      this.on('close', () => device.close());
+      const thing = new Thing(surroundings, this, def);
+      Object.defineProperty(this, 'identity', { value: thing.identity });
+      Object.defineProperty(this, 'role', { value: thing.role });
+      Object.defineProperty(this, 'gatewayId', { value: thing.gatewayId });
+      this.open = () => thing.open();
+      this.use = () => thing.use();
+      this.settings = () => thing.settings();
+      this.thingModel = () => thing.thingModel();
+      thing.start();
+      this.on('close', (done: () => void) => void thing.close().finally(done));
     },
     {
       credentials: { deviceSecret: { type: 'password' }, productSecret: { type: 'password' } },

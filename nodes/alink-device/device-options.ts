@@ -15,17 +15,30 @@ import {
   AlinkError,
   type Authentication,
   type DeviceOptions,
+  type GatewayOptions,
   machineName,
   type SecretStore,
   type ThingModelMode,
+  type ThingOptions,
 } from '../../sdk';
 import { badSettings, expandText, readNumber } from '../shared/config';
 import type { DeviceNode, PlatformAccess } from '../shared/types';
 
 export const MACHINE_NAMES = ['mac', 'hostname', 'serial'] as const;
 
+/** What a gateway's dialog and the SDK let through; 0: no limit. */
+const LOGINS_PER_SECOND = { min: 0, max: 10_000 };
+const LOGIN_BATCH = { min: 1, max: 50 };
+
+export const ROLES = ['device', 'gateway', 'subDevice'] as const;
+export type Role = (typeof ROLES)[number];
+
 export interface DeviceDef extends NodeDef {
+  /** Absent in flows from before there were gateways: a device. */
+  role?: Role;
   platform: string;
+  /** Of a sub-device: id of the `alink-device` that is its gateway. */
+  gateway?: string;
   productKey: string;
   deviceName: string;
   deviceNameFrom: 'text' | (typeof MACHINE_NAMES)[number];
@@ -34,7 +47,9 @@ export interface DeviceDef extends NodeDef {
     | 'productSecretHttps'
     | 'productSecretMqtt'
     | 'noPreRegistration'
-    | 'iotToken';
+    | 'iotToken'
+    | 'subRegister'
+    | 'productRegister';
   transport: Transport;
   port: string;
   signMethod: string;
@@ -47,6 +62,10 @@ export interface DeviceDef extends NodeDef {
   thingModelMode: ThingModelMode;
   thingModelSource: 'none' | 'paste' | 'fetch';
   thingModel: string;
+  /** Of a gateway, as are the next two; text, empty for the SDK's own. */
+  loginsPerSecond?: string;
+  loginBatch?: string;
+  subscribeEach?: boolean;
 }
 
 /** Named in the runtime and in the dialog; never part of an exported flow. */
@@ -76,7 +95,7 @@ function checked(field: 'productKey' | 'deviceName', text: string): string {
 }
 
 /**
- * Settings of the dialog as the SDK takes them.
+ * Settings of a device or gateway as the SDK takes them.
  * @throws AlinkError `badSettings` or `credentialsMissing` naming the field
  */
 export function deviceOptions(
@@ -87,41 +106,63 @@ export function deviceOptions(
   access: PlatformAccess,
   storage: DeviceStorage,
 ): DeviceOptions {
-  const text = (field: 'port' | 'clientId' | 'keepAlive' | 'requestTimeout') =>
-    expandText(RED, node, def[field]);
-  const document = def.thingModelSource === 'paste' ? parseModel(def.thingModel) : undefined;
-  const port = readNumber(text('port'), 'port', { min: 1, max: 65535 });
-  const keepAlive = readNumber(text('keepAlive'), 'keepAlive', KEEP_ALIVE_SECONDS);
-  const timeout = readNumber(text('requestTimeout'), 'requestTimeout', { min: 1, max: 3600 });
-  const clientId = text('clientId');
-  if (clientId.length > LONGEST_CLIENT_ID || clientId.includes('|')) {
-    throw badSettings('clientId', `at most ${LONGEST_CLIENT_ID} characters, no |`);
-  }
-  const signMethod = parseSignMethod(def.signMethod || 'hmacsha256');
-  if (signMethod === undefined) throw badSettings('signMethod', def.signMethod);
+  const document = pastedModel(def);
+  const port = readNumber(expandText(RED, node, def.port), 'port', { min: 1, max: 65535 });
+  const keepAlive = readNumber(expandText(RED, node, def.keepAlive), 'keepAlive', KEEP_ALIVE_SECONDS);
   const embedded = access.provision !== undefined;
   return {
-    identity,
+    ...thingOptions(RED, node, def, identity, document, storage),
     platform: access.platform,
     transport: chosenTransport(def.transport, access),
     // The emulator's doors are where it says; a port of the cloud's means nothing there.
     ...(port === undefined || embedded ? {} : { port }),
     ...(access.ca === undefined ? {} : { ca: access.ca }),
-    authentication: authentication(
-      def,
-      node.credentials as Partial<DeviceCredentials> | undefined,
-      identity,
-      access,
-      document,
-    ),
+    authentication: authentication(def, credentialsOf(node), identity, access, document),
+    ...(keepAlive === undefined ? {} : { keepAliveSeconds: keepAlive }),
+    correctTime: def.correctTime === true,
+    ...(def.role === 'gateway' ? { gateway: gatewayOptions(RED, node, def) } : {}),
+  };
+}
+
+/** What devices and sub-devices have in common. @throws AlinkError `badSettings` naming the field */
+export function thingOptions(
+  RED: NodeAPI,
+  node: DeviceNode,
+  def: DeviceDef,
+  identity: DeviceIdentity,
+  document: Json | undefined,
+  storage: DeviceStorage,
+): ThingOptions {
+  const timeout = readNumber(expandText(RED, node, def.requestTimeout), 'requestTimeout', {
+    min: 1,
+    max: 3600,
+  });
+  const clientId = expandText(RED, node, def.clientId);
+  if (clientId.length > LONGEST_CLIENT_ID || clientId.includes('|')) {
+    throw badSettings('clientId', `at most ${LONGEST_CLIENT_ID} characters, no |`);
+  }
+  const signMethod = parseSignMethod(def.signMethod || 'hmacsha256');
+  if (signMethod === undefined) throw badSettings('signMethod', def.signMethod);
+  return {
+    identity,
     signMethod,
     ...(clientId === '' ? {} : { clientId }),
-    ...(keepAlive === undefined ? {} : { keepAliveSeconds: keepAlive }),
     cleanSession: def.cleanSession === true,
-    correctTime: def.correctTime === true,
     ...(timeout === undefined ? {} : { requestTimeoutMs: timeout * 1000 }),
     ...thingModelOptions(def, identity, document, storage),
     secretStore: storage.secretStore,
+  };
+}
+
+function gatewayOptions(RED: NodeAPI, node: DeviceNode, def: DeviceDef): GatewayOptions {
+  const read = (field: 'loginsPerSecond' | 'loginBatch', range: { min: number; max: number }) =>
+    readNumber(expandText(RED, node, def[field]), field, range);
+  const loginsPerSecond = read('loginsPerSecond', LOGINS_PER_SECOND);
+  const loginBatch = read('loginBatch', LOGIN_BATCH);
+  return {
+    ...(loginsPerSecond === undefined ? {} : { loginsPerSecond }),
+    ...(loginBatch === undefined ? {} : { loginBatch }),
+    subscribeEach: def.subscribeEach === true,
   };
 }
 
@@ -131,15 +172,19 @@ function chosenTransport(wanted: Transport | undefined, { platform }: PlatformAc
   return platform.kind === 'emulator' && platform.ports[transport] === undefined ? 'tcp' : transport;
 }
 
+/** Secrets as they were typed; empty text for those that were not. */
+export function credentialsOf(node: DeviceNode): DeviceCredentials {
+  const { deviceSecret = '', productSecret = '' }: Partial<DeviceCredentials> = node.credentials ?? {};
+  return { deviceSecret: deviceSecret.trim(), productSecret: productSecret.trim() };
+}
+
 function authentication(
   def: DeviceDef,
-  credentials: Partial<DeviceCredentials> | undefined,
+  { deviceSecret, productSecret }: DeviceCredentials,
   identity: DeviceIdentity,
   access: PlatformAccess,
   document: Json | undefined,
 ): Authentication {
-  const deviceSecret = credentials?.deviceSecret?.trim() ?? '';
-  const productSecret = credentials?.productSecret?.trim() ?? '';
   switch (def.authentication) {
     case 'productSecretHttps':
       return { kind: 'productSecret', productSecret: needed('productSecret', productSecret), via: 'https' };
@@ -151,6 +196,9 @@ function authentication(
         productSecret: needed('productSecret', productSecret),
         ...(access.platform.kind === 'instance' ? { instanceId: access.platform.instanceId } : {}),
       };
+    case 'subRegister':
+    case 'productRegister':
+      throw badSettings('authentication', 'only a gateway registers in this way', 'onlySubDevices');
     default: {
       const kind = def.authentication === 'iotToken' ? 'iotToken' : 'deviceSecret';
       const typed =
@@ -165,7 +213,11 @@ function authentication(
  * The secret that the embedded emulator gives: exported flows carry no credentials, and a secret typed for the cloud
  * means nothing to an emulator that has never heard of the device.
  */
-function provisioned(access: PlatformAccess, identity: DeviceIdentity, document: Json | undefined): string {
+export function provisioned(
+  access: PlatformAccess,
+  identity: DeviceIdentity,
+  document: Json | undefined,
+): string {
   if (access.provision === undefined) return '';
   try {
     return access.provision(identity, document);
@@ -175,9 +227,15 @@ function provisioned(access: PlatformAccess, identity: DeviceIdentity, document:
   }
 }
 
-function needed(field: keyof DeviceCredentials, secret: string): string {
+/** @throws AlinkError `credentialsMissing` naming the field */
+export function needed(field: keyof DeviceCredentials, secret: string): string {
   if (secret !== '') return secret;
   throw new AlinkError('credentialsMissing', `${field} is missing`, { details: { field } });
+}
+
+/** The thing model in the dialog, if that is where it comes from. @throws AlinkError `badSettings` */
+export function pastedModel(def: DeviceDef): Json | undefined {
+  return def.thingModelSource === 'paste' ? parseModel(def.thingModel) : undefined;
 }
 
 function parseModel(text: string): Json {

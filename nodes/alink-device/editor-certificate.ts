@@ -42,10 +42,13 @@ function fill(dialog: Dialog, name: (typeof FIELDS)[number], value: string): voi
 
 /** A device secret is used as it is; with a product secret alone the device has to register first. */
 function chooseAuthentication(dialog: Dialog, hasDeviceSecret: boolean, hasProductSecret: boolean): void {
-  const usesProductSecret = WITH_PRODUCT_SECRET.includes(dialog.value('authentication'));
-  if (hasDeviceSecret && usesProductSecret) dialog.set('authentication', 'deviceSecret');
+  const chosen = dialog.value('authentication');
+  const usesProductSecret = WITH_PRODUCT_SECRET.includes(chosen);
+  if (hasDeviceSecret && (usesProductSecret || chosen === 'subRegister'))
+    dialog.set('authentication', 'deviceSecret');
   if (!hasDeviceSecret && hasProductSecret && !usesProductSecret) {
-    dialog.set('authentication', 'productSecretMqtt');
+    const isSubDevice = dialog.value('role') === 'subDevice';
+    dialog.set('authentication', isSubDevice ? 'productRegister' : 'productSecretMqtt');
   }
 }
 

@@ -1,7 +1,13 @@
 import { KEEP_ALIVE_SECONDS, LONGEST_CLIENT_ID } from '../../protocol/connect';
 import { currentValue } from '../shared/editor/dialog';
 import { text } from '../shared/editor/text';
-import { type Check, identityCheck, jsonObjectCheck, numberCheck } from '../shared/editor/validate';
+import {
+  type Check,
+  identityCheck,
+  jsonObjectCheck,
+  numberCheck,
+  referenceCheck,
+} from '../shared/editor/validate';
 
 export const TYPE = 'alink-device';
 export const KIND = 'node-config-input';
@@ -14,7 +20,15 @@ export const WITH_PRODUCT_SECRET: readonly string[] = [
   'productSecretHttps',
   'productSecretMqtt',
   'noPreRegistration',
+  'productRegister',
 ];
+
+/** Ways to a secret that a sub-device has; a device of its own has others besides the first. */
+export const OF_SUB_DEVICES: readonly string[] = ['deviceSecret', 'subRegister', 'productRegister'];
+
+export function isSubDevice(node: EditorNode): boolean {
+  return currentValue(node, KIND, 'role') === 'subDevice';
+}
 
 /** Only a typed name is checked; one from the machine is known at run time. */
 export const deviceNameCheck: Check = (value, node) =>
@@ -29,6 +43,24 @@ export const clientIdCheck: Check = (value) => {
 export const keepAliveCheck = numberCheck(KEEP_ALIVE_SECONDS.min, KEEP_ALIVE_SECONDS.max, { integer: true });
 export const timeoutCheck = numberCheck(1, 3600, { integer: false });
 export const portCheck = numberCheck(1, 65535, { integer: true });
+export const loginsPerSecondCheck = numberCheck(0, 10_000, { integer: false });
+export const loginBatchCheck = numberCheck(1, 50, { integer: true });
+
+/** A sub-device is on its gateway's platform and has none of its own. */
+export const platformCheck: Check = (value, node) =>
+  isSubDevice(node) ? undefined : referenceCheck('platform')(value, node);
+
+/** The gateway exists, is one, and is deployed; with reasons for what the runtime would refuse. */
+export const gatewayCheck: Check = (value, node) => {
+  if (!isSubDevice(node)) return undefined;
+  if (value === '' || value === '_ADD_') return text(TYPE, 'validate.gateway.missing');
+  if (value === node.id) return text(TYPE, 'validate.gateway.itself');
+  const gateway = RED.nodes.node(value);
+  if (!gateway) return text(TYPE, 'validate.gateway.unknown');
+  if (gateway.d === true) return text(TYPE, 'validate.gateway.disabled');
+  if (gateway.role !== 'gateway') return text(TYPE, 'validate.gateway.notGateway');
+  return gateway.valid === false ? text(TYPE, 'validate.gateway.invalid') : undefined;
+};
 
 export const thingModelCheck: Check = (value, node) => {
   if (currentValue(node, KIND, 'thingModelSource') !== 'paste') return undefined;

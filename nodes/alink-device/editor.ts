@@ -1,13 +1,17 @@
 import { Dialog, loadFileInto } from '../shared/editor/dialog';
 import { text } from '../shared/editor/text';
-import { identityCheck, referenceCheck, validator } from '../shared/editor/validate';
+import { identityCheck, validator } from '../shared/editor/validate';
 import { preparePaste } from './editor-certificate';
 import {
   clientIdCheck,
   countModel,
   deviceNameCheck,
+  gatewayCheck,
   KIND,
   keepAliveCheck,
+  loginBatchCheck,
+  loginsPerSecondCheck,
+  platformCheck,
   portCheck,
   secretCheck,
   TYPE,
@@ -16,6 +20,7 @@ import {
   WITH_PRODUCT_SECRET,
 } from './editor-fields';
 import { preparePreview } from './editor-preview';
+import { forgetOtherRole, prepareRole } from './editor-role';
 
 const LONGEST_MODEL = 1024 * 1024;
 const MACHINE_NAMES = ['mac', 'hostname', 'serial'];
@@ -24,11 +29,13 @@ RED.nodes.registerType('alink-device', {
   category: 'config',
   defaults: {
     name: { value: '' },
-    platform: {
+    role: { value: 'device' },
+    platform: { value: '', type: 'alink-platform', validate: validator(platformCheck) },
+    gateway: {
       value: '',
-      type: 'alink-platform',
-      required: true,
-      validate: validator(referenceCheck('platform')),
+      type: 'alink-device',
+      filter: ({ role }) => role === 'gateway',
+      validate: validator(gatewayCheck),
     },
     productKey: { value: '', validate: validator(identityCheck) },
     deviceName: { value: '', validate: validator(deviceNameCheck) },
@@ -45,6 +52,9 @@ RED.nodes.registerType('alink-device', {
     thingModelMode: { value: 'off' },
     thingModelSource: { value: 'none' },
     thingModel: { value: '', validate: validator(thingModelCheck) },
+    loginsPerSecond: { value: '', validate: validator(loginsPerSecondCheck) },
+    loginBatch: { value: '', validate: validator(loginBatchCheck) },
+    subscribeEach: { value: false },
   },
   credentials: {
     deviceSecret: { type: 'password', validate: validator(secretCheck) },
@@ -63,6 +73,7 @@ RED.nodes.registerType('alink-device', {
   },
   oneditprepare() {
     const dialog = new Dialog(this, KIND);
+    prepareRole(dialog);
     const machineName = prepareDeviceName(dialog);
     preparePaste(dialog);
     prepareAuthentication(dialog);
@@ -70,6 +81,9 @@ RED.nodes.registerType('alink-device', {
     const refresh = preparePreview(dialog, () => machineName.known);
     machineName.changed = refresh;
     dialog.unfoldErrors();
+  },
+  oneditsave() {
+    forgetOtherRole(new Dialog(this, KIND));
   },
 });
 
@@ -118,14 +132,25 @@ function prepareDeviceName(dialog: Dialog): MachineName {
 }
 
 function prepareAuthentication(dialog: Dialog): void {
-  dialog.watch(['authentication', 'platform'], () => {
+  dialog.watch(['authentication', 'platform', 'role', 'gateway'], () => {
     const authentication = dialog.value('authentication');
-    const isEmulator = RED.nodes.node(dialog.value('platform'))?.kind === 'emulator';
-    dialog.showFor('data-secret', WITH_PRODUCT_SECRET.includes(authentication) ? 'product' : 'device');
+    const isEmulator = RED.nodes.node(platformOf(dialog))?.kind === 'emulator';
+    dialog.showFor('data-secret', secretFor(authentication));
     dialog.note('authentication', text(TYPE, `authenticationNote.${authentication}`));
     dialog.note('deviceSecret', isEmulator ? text(TYPE, 'hint.emulatorSecret') : '');
     dialog.note('transport', isEmulator ? text(TYPE, 'hint.emulatorTransport') : '');
   });
+}
+
+/** A sub-device is where its gateway is. */
+function platformOf(dialog: Dialog): string {
+  if (dialog.value('role') !== 'subDevice') return dialog.value('platform');
+  return String(RED.nodes.node(dialog.value('gateway'))?.platform ?? '');
+}
+
+function secretFor(authentication: string): 'product' | 'device' | 'none' {
+  if (authentication === 'subRegister') return 'none';
+  return WITH_PRODUCT_SECRET.includes(authentication) ? 'product' : 'device';
 }
 
 function prepareThingModel(dialog: Dialog): void {

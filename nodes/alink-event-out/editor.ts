@@ -2,6 +2,7 @@ import {
   prepareReportDialog,
   validDevice,
   validIdentifier,
+  validPackWindow,
   validTimeout,
 } from '../shared/editor/report-dialog';
 import { text } from '../shared/editor/text';
@@ -20,6 +21,7 @@ RED.nodes.registerType('alink-event-out', {
     time: { value: '', validate: RED.validators.typedInput('timeType') },
     timeType: { value: 'none' },
     timeout: { value: '', validate: validTimeout },
+    packWindow: { value: '', validate: validPackWindow },
   },
   inputs: 1,
   outputs: 1,

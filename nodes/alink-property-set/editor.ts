@@ -1,4 +1,5 @@
 import { Dialog } from '../shared/editor/dialog';
+import { watchGateway } from '../shared/editor/gateway-rows';
 import { chooseMissing, validDevice, validTimeLimit, watchReply } from '../shared/editor/request-dialog';
 import { text } from '../shared/editor/text';
 
@@ -16,6 +17,7 @@ RED.nodes.registerType('alink-property-set', {
     unknown: { value: 'refuse' },
     output: { value: 'object' },
     desired: { value: false },
+    subDevices: { value: false },
   },
   inputs: 0,
   outputs: 1,
@@ -47,6 +49,7 @@ RED.nodes.registerType('alink-property-set', {
     for (const name of ['get', 'unknown', 'output']) {
       dialog.watch([name], () => dialog.note(name, text(TYPE, `hint.${name}.${dialog.value(name)}`)));
     }
+    watchGateway(dialog);
     dialog.unfoldErrors();
   },
 });

@@ -1,4 +1,5 @@
 import { Dialog } from '../shared/editor/dialog';
+import { watchGateway } from '../shared/editor/gateway-rows';
 import { text } from '../shared/editor/text';
 import { numberCheck, referenceCheck, validator } from '../shared/editor/validate';
 
@@ -17,6 +18,7 @@ RED.nodes.registerType('alink-raw-in', {
     },
     reply: { value: 'flow' },
     timeLimit: { value: '', validate: validator(numberCheck(0.1, 3600, { integer: false })) },
+    subDevices: { value: false },
   },
   inputs: 0,
   outputs: 1,
@@ -41,6 +43,7 @@ RED.nodes.registerType('alink-raw-in', {
       dialog.note('reply', text(TYPE, `replyNote.${reply}`));
       dialog.showFor('data-replies', reply);
     });
+    watchGateway(dialog);
     dialog.unfoldErrors();
   },
 });

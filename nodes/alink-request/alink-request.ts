@@ -58,7 +58,7 @@ export = function alinkRequest(RED: NodeAPI): void {
           signal: link.signal,
           ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
         },
-        version: shadowVersion(RED.nodes.getNode(def.device) ?? this),
+        version: shadowVersion(RED.nodes.getNode(def.device) ?? this, device.identity),
         onProgress: (sent, total) => {
           if (!link.signal.aborted) link.status.progress(sent, total);
         },

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../../protocol';
+import { type DeviceIdentity, isJsonObject, type Json, thingKey } from '../../protocol';
 import { AlinkError } from '../../sdk';
 
 /** The platform's word for a version that is not above the stored one (B.2). */
@@ -54,11 +54,17 @@ export class ShadowVersion {
   }
 }
 
-const VERSIONS = new WeakMap<object, ShadowVersion>();
+const VERSIONS = new WeakMap<object, Map<string, ShadowVersion>>();
 
-/** Shared by the nodes of one device. @param device what stands for it as long as the flows run */
-export function shadowVersion(device: object): ShadowVersion {
-  const known = VERSIONS.get(device) ?? new ShadowVersion();
-  VERSIONS.set(device, known);
+/**
+ * Shared by the nodes of one device.
+ * @param owner what stands for it, or for its gateway, as long as the flows run
+ */
+export function shadowVersion(owner: object, identity: DeviceIdentity): ShadowVersion {
+  const versions = VERSIONS.get(owner) ?? new Map<string, ShadowVersion>();
+  VERSIONS.set(owner, versions);
+  const key = thingKey(identity);
+  const known = versions.get(key) ?? new ShadowVersion();
+  versions.set(key, known);
   return known;
 }

@@ -1,4 +1,5 @@
 import { Dialog } from '../shared/editor/dialog';
+import { watchGateway } from '../shared/editor/gateway-rows';
 import { chooseMissing, validDevice, validTimeLimit, watchReply } from '../shared/editor/request-dialog';
 import { type KnownIdentifier, suggestIdentifiers } from '../shared/editor/suggest-identifiers';
 import { text } from '../shared/editor/text';
@@ -15,6 +16,7 @@ RED.nodes.registerType('alink-service-in', {
     identifier: { value: '', validate: validator(identifierCheck) },
     reply: { value: 'flow' },
     timeLimit: { value: '5', validate: validTimeLimit },
+    subDevices: { value: false },
   },
   inputs: 0,
   outputs: 1,
@@ -50,6 +52,7 @@ RED.nodes.registerType('alink-service-in', {
     dialog.watch(['identifier'], describe);
     chooseMissing(dialog, { reply: 'flow' });
     watchReply(dialog, { now: text(TYPE, 'hint.replyNow'), flow: text(TYPE, 'hint.replyFlow') });
+    watchGateway(dialog);
     dialog.unfoldErrors();
   },
 });

@@ -1,5 +1,6 @@
 import type { TopicSource } from '../../protocol/own-topics';
 import { currentValue, Dialog } from '../shared/editor/dialog';
+import { watchGateway } from '../shared/editor/gateway-rows';
 import { text } from '../shared/editor/text';
 import { type TopicUse, topicValidator, watchTopic } from '../shared/editor/topic-dialog';
 import { numberCheck, referenceCheck, validator } from '../shared/editor/validate';
@@ -28,6 +29,7 @@ RED.nodes.registerType('alink-topic-in', {
     qos: { value: '1' },
     output: { value: 'auto' },
     timeLimit: { value: '', validate: validator(numberCheck(0.1, 3600, { integer: false })) },
+    subDevices: { value: false },
   },
   inputs: 0,
   outputs: 1,
@@ -50,10 +52,19 @@ RED.nodes.registerType('alink-topic-in', {
     watchTopic(dialog, TOPIC, ['source'], () => text(TYPE, `blank.${toSource(dialog.value('source'))}`));
     dialog.watch(['source'], () => dialog.showFor('data-sources', toSource(dialog.value('source'))));
     dialog.watch(['output'], () => dialog.note('output', text(TYPE, `outputNote.${dialog.value('output')}`)));
+    watchGateway(dialog, {
+      fields: ['source'],
+      alsoNeeded: () => servesSubDevices(toSource(dialog.value('source'))),
+    });
     dialog.unfoldErrors();
   },
 });
 
 function toSource(value: string): TopicSource {
   return value === 'broadcast' || value === 'rrpc' ? value : 'topic';
+}
+
+// Broadcasts go to a product, whoever of it is there.
+function servesSubDevices(source: TopicSource): boolean {
+  return source !== 'broadcast';
 }

@@ -43,9 +43,15 @@ export function readNumber(
 /**
  * Settings of a node that cannot work.
  * @param rule key of the reason under `input` in the locales, where there is one
+ * @param values what that sentence names
  */
-export function badSettings(field: string, reason: string, rule?: string): AlinkError {
-  const details = { field, reason, ...(rule === undefined ? {} : { rule }) };
+export function badSettings(
+  field: string,
+  reason: string,
+  rule?: string,
+  values: Readonly<Record<string, string>> = {},
+): AlinkError {
+  const details = { ...values, field, reason, ...(rule === undefined ? {} : { rule }) };
   return new AlinkError('badSettings', `${field}: ${reason}`, { details });
 }
 

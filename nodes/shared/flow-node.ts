@@ -1,9 +1,9 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
-import type { Problem } from '../../protocol';
-import { AlinkError, type Device, type Outcome } from '../../sdk';
+import type { DeviceIdentity, Problem } from '../../protocol';
+import { AlinkError, type Device, type Gateway, type Outcome } from '../../sdk';
+import { type ChosenThing, chosenThing } from './chosen-thing';
 import { toAlinkError, toFlowError } from './flow-error';
 import { whenFlowsStarted } from './flows-started';
-import { invalidInput } from './invalid-input';
 import { explainProblems } from './runtime-messages';
 import { StatusLine } from './status';
 import type { AlinkInfo, DeviceNode } from './types';
@@ -38,7 +38,8 @@ export function linkThing(
   const status = new StatusLine(RED, node);
   const closing = new AbortController();
   const undo: Array<() => void> = [];
-  const opened = openThing(RED, deviceId);
+  const deviceNode = RED.nodes.getNode(deviceId) as DeviceNode | null | undefined;
+  const opened = openThing(deviceNode);
 
   const started = new Promise<void>((resolve) => {
     undo.push(whenFlowsStarted(RED, resolve));
@@ -47,6 +48,7 @@ export function linkThing(
   const ready = started.then(async () => {
     const device = await opened;
     if (closing.signal.aborted) return;
+    if (deviceNode) undo.push(deviceNode.use());
     undo.push(device.onState((state) => status.session(state)));
     if (onOpen) undo.push(onOpen(device));
     device.connect();
@@ -73,8 +75,7 @@ export function linkThing(
   return { device: () => opened, status, signal: closing.signal };
 }
 
-async function openThing(RED: NodeAPI, deviceId: string): Promise<Device> {
-  const deviceNode = RED.nodes.getNode(deviceId) as DeviceNode | null | undefined;
+async function openThing(deviceNode: DeviceNode | null | undefined): Promise<Device> {
   if (!deviceNode || typeof deviceNode.open !== 'function') {
     throw new AlinkError('badSettings', 'no device is chosen', {
       details: { field: 'device', rule: 'noDevice', reason: 'no device is chosen or it is disabled' },
@@ -83,9 +84,12 @@ async function openThing(RED: NodeAPI, deviceId: string): Promise<Device> {
   return deviceNode.open();
 }
 
-/** What a handler is given besides the message: the device, and the outcome so far for `msg.alink`. */
+/** What a handler is given besides the message: whom it is for, and the outcome so far for `msg.alink`. */
 export interface InputContext {
+  /** The node's device, or the sub-device behind it that `msg.device` names. */
   device: Device;
+  /** That of the sub-device, when it is one; its reports go in packs. */
+  gateway: Gateway | undefined;
   /** The handler adds method and identifier before it sends, so that a failure names them too. */
   info: AlinkInfo;
 }
@@ -104,12 +108,16 @@ export type InputHandler = (msg: AlinkMessage, context: InputContext) => Promise
 export function handleInput(RED: NodeAPI, node: Node, link: ThingLink, handler: InputHandler): void {
   node.on('input', async (msg: AlinkMessage, send, done) => {
     const info: AlinkInfo = { status: 'failed' };
+    let chosen: ChosenThing | undefined;
     try {
-      const device = await link.device();
-      info.productKey = device.identity.productKey;
-      info.deviceName = device.identity.deviceName;
-      assertSameDevice(msg.device, device);
-      const outcome = await handler(msg, { device, info });
+      const own = await link.device();
+      Object.assign(info, namesOf(own));
+      chosen = chosenThing(msg.device, own);
+      const { device, gateway } = chosen;
+      Object.assign(info, namesOf(device));
+      // Complete, whatever part of it came in.
+      if (gateway) msg.device = namesOf(device);
+      const outcome = await handler(msg, { device, gateway, info });
       Object.assign(info, 'reply' in outcome ? acknowledged(RED, outcome) : outcome);
     } catch (thrown) {
       const error = toAlinkError(thrown);
@@ -119,6 +127,8 @@ export function handleInput(RED: NodeAPI, node: Node, link: ThingLink, handler: 
       if (!link.signal.aborted) link.status.error(error);
       done(flowError);
       return;
+    } finally {
+      chosen?.release();
     }
     msg.alink = info;
     link.status.success();
@@ -127,14 +137,9 @@ export function handleInput(RED: NodeAPI, node: Node, link: ThingLink, handler: 
   });
 }
 
-// Sub-devices are a later capability; silently reporting for another device would be wrong data.
-function assertSameDevice(wanted: unknown, device: Device): void {
-  if (typeof wanted !== 'object' || wanted === null || !('deviceName' in wanted)) return;
-  const { productKey = device.identity.productKey, deviceName } = wanted as Record<string, unknown>;
-  if (productKey === device.identity.productKey && deviceName === device.identity.deviceName) return;
-  throw invalidInput('otherDevice', 'msg.device names another device than this node', {
-    field: 'msg.device',
-  });
+/** A plain copy, for messages. */
+export function namesOf({ identity }: Pick<Device, 'identity'>): DeviceIdentity {
+  return { productKey: identity.productKey, deviceName: identity.deviceName };
 }
 
 function acknowledged(RED: NodeAPI, { status, reply, method, warnings }: Outcome): Partial<AlinkInfo> {

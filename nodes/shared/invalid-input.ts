@@ -19,6 +19,8 @@ export const INPUT_RULES = [
   'notJsonText',
   'noTarget',
   'otherDevice',
+  'notADevice',
+  'noSubDevice',
 ] as const;
 
 export type InputRule = (typeof INPUT_RULES)[number];

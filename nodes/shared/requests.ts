@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import type { Json } from '../../protocol';
+import { type Json, thingKey } from '../../protocol';
 import type {
   AlinkError,
   Device,
@@ -10,7 +10,7 @@ import type {
 } from '../../sdk';
 import { badSettings, readNumber } from './config';
 import { toAlinkError, toFlowError } from './flow-error';
-import { failed, linkThing, sentences, type ThingLink } from './flow-node';
+import { failed, linkThing, namesOf, sentences, type ThingLink } from './flow-node';
 import type { AlinkInfo } from './types';
 
 /** Fields that every node which takes requests of the platform has in its dialog. */
@@ -20,6 +20,8 @@ export interface RequestDef {
   reply: 'now' | 'flow';
   /** Seconds that the flow has; empty: 5. */
   timeLimit: string;
+  /** At a gateway: requests to each of its sub-devices too. */
+  subDevices?: boolean;
 }
 
 /** `msg.alink` of a request; plain JSON, so that it survives context, JSON nodes and whatever else lies on the way. */
@@ -45,7 +47,7 @@ export interface RequestInfo extends AlinkInfo {
 export interface RequestsOptions {
   /** Which requests; a function when the filter names the device. @throws AlinkError `badSettings` */
   filters: readonly RequestFilter[] | ((device: Device) => readonly RequestFilter[]);
-  handling?: Omit<RequestHandling, 'timeLimitMs' | 'onProblem'>;
+  handling?: Omit<RequestHandling, 'timeLimitMs' | 'onProblem' | 'subDevices'>;
   /** Who answers. */
   reply: (request: IncomingRequest) => 'now' | 'flow';
   /** Answer given at once; 200 without data unless told. */
@@ -63,7 +65,7 @@ export interface RequestsOptions {
 export function handleRequests(
   RED: NodeAPI,
   node: Node,
-  def: Pick<RequestDef, 'device' | 'timeLimit'>,
+  def: Pick<RequestDef, 'device' | 'timeLimit' | 'subDevices'>,
   options: RequestsOptions,
 ): ThingLink {
   const { filters, reply, receipt = {}, mayStaySilent, messages = plainMessage } = options;
@@ -77,7 +79,7 @@ export function handleRequests(
     if (request === undefined) node.error(flowError, { alink: failure } as NodeMessage);
     else {
       const alink = { ...requestInfo(RED, request, 'failed'), ...failure };
-      node.error(flowError, { payload: payloadOf(request), alink } as NodeMessage);
+      node.error(flowError, { payload: payloadOf(request), ...addressee(request), alink } as NodeMessage);
     }
   };
 
@@ -88,15 +90,25 @@ export function handleRequests(
     link.status.success();
     const out = messages(request).map((message) => ({
       ...message,
+      ...addressee(request),
       alink: requestInfo(RED, request, status),
     }));
     node.send([out]);
   };
 
+  let own: Device | undefined;
+  // What the flow makes of a sub-device's request goes back to that sub-device by itself.
+  const addressee = ({ identity }: IncomingRequest) =>
+    own === undefined || thingKey(identity) === thingKey(own.identity)
+      ? {}
+      : { device: namesOf({ identity }) };
+
   const open = (device: Device) => {
+    own = device;
     const seconds = readNumber(def.timeLimit, 'timeLimit', { min: 0.1, max: 3600 });
     const handling = {
       ...options.handling,
+      ...(device.gateway && def.subDevices === true ? { subDevices: true } : {}),
       ...(seconds === undefined ? {} : { timeLimitMs: seconds * 1000 }),
       onProblem,
     };

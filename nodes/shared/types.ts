@@ -1,6 +1,6 @@
 import type { Node } from 'node-red';
 import type { DeviceIdentity, Json, Platform, ThingModel } from '../../protocol';
-import type { Device } from '../../sdk';
+import type { Device, DeviceOptions } from '../../sdk';
 
 /** Where the platform's API answers, and with which key. */
 export interface OpenApiAccess {
@@ -35,14 +35,28 @@ export interface PlatformNode extends Node<{ accessKeyId: string; accessKeySecre
   access(): Promise<PlatformAccess>;
 }
 
+/** What a sub-device needs to know of its gateway: the settings, and the platform that it is on. */
+export interface GatewaySettings {
+  options: DeviceOptions;
+  access: PlatformAccess;
+}
+
 /** The device config node as flow nodes see it. */
 export interface DeviceNode extends Node<{ deviceSecret: string; productSecret: string }> {
-  /** Handle of one user; give it back with `release()`. @throws AlinkError when the settings cannot work */
-  open(): Promise<Device>;
+  readonly role: 'device' | 'gateway' | 'subDevice';
   /** Known before the connection, when the settings name one. */
   readonly identity: DeviceIdentity | undefined;
   /** Of a sub-device: the config node of the gateway that it stands behind. */
-  readonly gatewayId?: string | undefined;
+  readonly gatewayId: string | undefined;
+  /** Handle of one user; give it back with `release()`. @throws AlinkError when the settings cannot work */
+  open(): Promise<Device>;
+  /**
+   * A flow node uses it from now on until it calls back. While a gateway is used, its sub-devices are online, also
+   * those that no flow node names.
+   */
+  use(): () => void;
+  /** Of a device or gateway. @throws AlinkError when they cannot work */
+  settings(): Promise<GatewaySettings>;
   /** Once the device is open and has one. */
   thingModel(): ThingModel | undefined;
 }

@@ -18,6 +18,7 @@ const FLOW_TYPES = flowTypes();
 /** Each dialog, and the choices that change what it shows. */
 const DIALOGS: Array<[type: string, field?: string]> = [
   ['alink-platform', 'kind'],
+  ['alink-device', 'role'],
   ['alink-device', 'authentication'],
   ['alink-device', 'thingModelSource'],
   ['alink-property-set', 'reply'],
@@ -150,7 +151,7 @@ describe('a dialog over another', () => {
 async function choices(editor: EditorPage, field: string): Promise<string[]> {
   return editor
     .field(field)
-    .locator('option')
+    .locator('option:not([disabled])')
     .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
 }
 

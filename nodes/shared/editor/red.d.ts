@@ -15,6 +15,8 @@ interface FieldDefinition {
   value: string | number | boolean | readonly unknown[];
   type?: string;
   required?: boolean;
+  /** Of a reference: which config nodes the list offers. */
+  filter?: (node: EditorNode) => boolean;
   validate?: FieldValidator;
 }
 

@@ -1,4 +1,5 @@
 import { Dialog } from './dialog';
+import { watchGateway } from './gateway-rows';
 import { suggestIdentifiers } from './suggest-identifiers';
 import { sharedText } from './text';
 import { identifierCheck, numberCheck, referenceCheck, validator } from './validate';
@@ -6,6 +7,8 @@ import { identifierCheck, numberCheck, referenceCheck, validator } from './valid
 export const validDevice = validator(referenceCheck('device'));
 export const validIdentifier = validator(identifierCheck);
 export const validTimeout = validator(numberCheck(1, 3600, { integer: false }));
+/** Milliseconds. */
+export const validPackWindow = validator(numberCheck(0, 10_000, { integer: false }));
 
 const VALUE_TYPES = ['msg', 'flow', 'global', 'str', 'num', 'bool', 'json', 'date', 'jsonata', 'env'];
 const TIME_TYPES = ['msg', 'flow', 'global', 'num', 'date', 'jsonata', 'env'];
@@ -28,6 +31,7 @@ export function prepareReportDialog(node: EditorNode, list: 'properties' | 'even
     typeField: dialog.field('timeType'),
   });
   suggestIdentifiers(dialog, list);
+  watchGateway(dialog);
   dialog.unfoldErrors();
   return dialog;
 }

@@ -84,7 +84,10 @@ describe('versions of a shadow', () => {
 
   it('is one for all nodes of a device', () => {
     const [one, other] = [{}, {}];
-    assert.equal(shadowVersion(one), shadowVersion(one));
-    assert.notEqual(shadowVersion(one), shadowVersion(other));
+    const identity = { productKey: 'a1Product', deviceName: 'first' };
+    const second = { ...identity, deviceName: 'second' };
+    assert.equal(shadowVersion(one, identity), shadowVersion(one, { ...identity }));
+    assert.notEqual(shadowVersion(one, identity), shadowVersion(other, identity));
+    assert.notEqual(shadowVersion(one, identity), shadowVersion(one, second));
   });
 });
