@@ -15,6 +15,10 @@ export interface DeviceView {
   identity: DeviceIdentity;
   iotId: string;
   status: DeviceStatus;
+  /** The gateway that it stands behind. */
+  gateway: DeviceIdentity | undefined;
+  /** Whose connection carries its messages: its own, or its gateway's; undefined without a session. */
+  connectedAs: DeviceIdentity | undefined;
   /** QoS 1 messages that wait for it. */
   waiting: number;
   subscriptions: string[];
@@ -46,12 +50,19 @@ export interface DeviceView {
 }
 
 /** @param now milliseconds since 1970 */
-export function viewDevice(device: Device, session: Session, now: number): DeviceView {
+export function viewDevice(
+  device: Device,
+  session: Session,
+  gateway: Device | undefined,
+  now: number,
+): DeviceView {
   const latest = [...device.properties].map(([identifier, ring]) => [identifier, ring.last()]);
   return {
     identity: device.identity,
     iotId: device.iotId,
     status: device.status,
+    gateway: gateway?.identity,
+    connectedAs: session.line?.session.device.identity,
     waiting: session.waiting,
     subscriptions: [...session.subscriptions.keys()],
     properties: Object.fromEntries(latest) as Record<string, StoredSample>,

@@ -25,7 +25,7 @@ export interface FaultPanel {
   /** Removes every rule and listens and reads again. */
   clear(): Promise<void>;
   list(): Array<FaultRule & { id: number; left: number | null }>;
-  /** Closes the device's connection. @returns whether it had one */
+  /** Closes the device's connection, or ends its session behind a gateway. @returns whether it had one */
   kick(identity: DeviceIdentity): boolean;
   /** Closes every MQTT connection, authenticated or not. */
   dropConnections(): void;
@@ -227,10 +227,11 @@ class RunningEmulator implements Emulator {
   readonly devices: Emulator['devices'] = {
     list: () => [...this.platform.registry.devices()].map(({ identity }) => identity),
     get: (identity) => {
-      const device = this.platform.registry.find(identity);
-      return device === undefined
-        ? undefined
-        : viewDevice(device, this.platform.sessionOf(device), this.platform.clock());
+      const { platform } = this;
+      const device = platform.registry.find(identity);
+      if (device === undefined) return undefined;
+      const gateway = platform.registry.topology.gatewayOf(device);
+      return viewDevice(device, platform.sessionOf(device), gateway, platform.clock());
     },
     setEnabled: (identity, enabled) => this.platform.setEnabled(this.known(identity), enabled),
     setLogMode: (identity, mode) => {

@@ -61,7 +61,7 @@ export class Passthrough {
 
   private async raw(message: Upward, fault: ReplyFault | undefined, refused?: number): Promise<void> {
     const { platform } = this;
-    const { session, topic, payload, qos, route } = message;
+    const { line, topic, payload, qos, route } = message;
     const { device, replyTopic } = route;
     const { identity } = device;
     const operation = route.operation.name;
@@ -92,7 +92,7 @@ export class Passthrough {
             code: target.code,
             note: target.reason,
           }
-        : platform.uplink.answerTo(target, text, session);
+        : platform.uplink.answerTo(target, text, line);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     platform.exchanges.add({
       kind: 'up',
@@ -147,15 +147,12 @@ export class Passthrough {
     return { code: 6300, reason: `there is no method ${method.slice(0, 64)}` };
   }
 
-  private async ownTopic(
-    { session, topic, payload, qos, route }: Upward,
-    refused: number | undefined,
-  ): Promise<void> {
+  private async ownTopic({ topic, payload, qos, route }: Upward, refused: number | undefined): Promise<void> {
     const { platform } = this;
     const { device, operation } = route;
     const { identity } = device;
     const json = await this.convert(device, 'transformPayload', [JSON.stringify(topic), byteList(payload)]);
-    if (platform.registry.find(session.device.identity) !== session.device) return;
+    if (platform.registry.find(identity) !== device) return;
     const note =
       refused !== undefined ? `fault: refuse ${refused}` : json.ok ? `script: ${json.value}` : json.reason;
     const code = refused ?? (json.ok ? undefined : json.code);

@@ -9,8 +9,9 @@ import {
 } from '../protocol';
 import type { ConnectContext } from './auth/connect';
 import { TokenStore } from './auth/tokens';
-import { maySubscribe } from './broker/rights';
+import { maySubscribe, namedIn } from './broker/rights';
 import { type Delivery, Session } from './broker/session';
+import { type KickCode, SubSessions } from './broker/sub-sessions';
 import { Downlink } from './downlink/downlink';
 import { ExchangeLog } from './exchanges';
 import { FaultRules } from './faults';
@@ -28,7 +29,8 @@ import { Uplink } from './uplink';
 
 /** What the platform needs of a connection. */
 export interface Connection {
-  close(): void;
+  /** @param code why, for a gateway that is told about its sub-device (C.3) */
+  close(code: KickCode): void;
 }
 
 /** The platform behind all doors: who may do what, and what happens to each message. */
@@ -46,6 +48,7 @@ export class Platform implements ConnectContext {
   silent = false;
   /** Ids of the platform's own requests. */
   readonly messageIds: MessageIds;
+  readonly subSessions = new SubSessions(this);
   private readonly sessions = new Map<Device, Session>();
   private readonly connections = new Map<Device, Connection>();
   private readonly delayed = new Set<NodeJS.Timeout>();
@@ -64,6 +67,9 @@ export class Platform implements ConnectContext {
       const device = this.registry.find(identity);
       if (device !== undefined) this.push(device, topic, payload, 1);
     });
+    this.registry.topology.left = (device) => {
+      this.subSessions.end(this.sessionOf(device), 'no longer behind its gateway', 6401);
+    };
     this.registry.created = (device) => this.tellLifecycle(device, 'create');
     this.downlink = new Downlink(this);
   }
@@ -77,7 +83,8 @@ export class Platform implements ConnectContext {
     return session;
   }
 
-  online(device: Device, connection: Connection, clientIp: string): void {
+  /** @param gateway through which it is logged in */
+  online(device: Device, connection: Connection, clientIp: string, gateway?: Device): void {
     const now = this.clock();
     this.connections.set(device, connection);
     device.activatedAt ??= now;
@@ -86,7 +93,8 @@ export class Platform implements ConnectContext {
     device.clientIp = clientIp;
     const last = device.lastHeardAt ?? now;
     device.lastHeardAt = now;
-    this.exchanges.add({ kind: 'connect', identity: device.identity, code: 0 });
+    const note = gateway && `through ${gateway.key}`;
+    this.exchanges.add({ kind: 'connect', identity: device.identity, code: 0, note });
     this.forwarding.publish(device, statusMessage(device, 'online', { now, last }));
   }
 
@@ -101,21 +109,21 @@ export class Platform implements ConnectContext {
     this.forwarding.publish(device, statusMessage(device, 'offline', { now, last }));
   }
 
-  /** Closes the device's connection. @returns whether it had one */
-  kick(device: Device): boolean {
+  /**
+   * Closes the device's connection, or ends its session behind a gateway.
+   * @returns whether it had one
+   */
+  kick(device: Device, code: KickCode = 427): boolean {
     const connection = this.connections.get(device);
-    connection?.close();
+    connection?.close(code);
     return connection !== undefined;
-  }
-
-  kickAll(): void {
-    for (const connection of [...this.connections.values()]) connection.close();
   }
 
   /** Deletes a device with everything it has; it may register again (C.2 codes 6100, 6289). */
   deleteDevice(device: Device): void {
+    this.subSessions.delete(this.sessionOf(device));
     this.registry.removeDevice(device);
-    this.kick(device);
+    this.kick(device, 521);
     this.sessions.delete(device);
     this.downlink.giveUp(device);
     this.tellLifecycle(device, 'delete');
@@ -130,13 +138,22 @@ export class Platform implements ConnectContext {
   setEnabled(device: Device, enabled: boolean): void {
     const changed = device.enabled !== enabled;
     device.enabled = enabled;
-    if (!enabled) this.kick(device);
+    if (enabled) this.subSessions.enable(device);
+    else {
+      this.subSessions.disable(this.sessionOf(device));
+      this.kick(device, 522);
+    }
     if (changed) this.tellLifecycle(device, enabled ? 'enable' : 'disable');
   }
 
-  maySubscribe(session: Session, filter: string): boolean {
-    const { product, identity } = session.device;
-    return filterProblem(filter) === undefined && maySubscribe(product, identity, filter);
+  /**
+   * The session that a filter belongs to: the connection's own, or that of a sub-device behind it.
+   * @returns undefined when the connection may not subscribe it
+   */
+  subscriber(session: Session, filter: string): Session | undefined {
+    if (filterProblem(filter) !== undefined) return undefined;
+    const device = session.speaksFor(namedIn(filter)) ?? session.device;
+    return maySubscribe(device.product, device.identity, filter) ? this.sessionOf(device) : undefined;
   }
 
   /**
@@ -162,7 +179,7 @@ export class Platform implements ConnectContext {
       case 'refuse':
         break;
       case 'kick':
-        this.kick(device);
+        this.kick(device, 427);
         delivery = 'offline';
         break;
       case 'delay':

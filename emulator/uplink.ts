@@ -1,7 +1,7 @@
 import type { OperationName } from '../protocol';
+import type { Line } from './broker/line';
 import { findRoute, type Route } from './broker/routes';
-import type { Session } from './broker/session';
-import { type Call, HANDLERS, type Handler, type HandlerResult, refusal } from './handlers';
+import { type Call, HANDLERS, type Handler, type HandlerResult, refusal, requestId } from './handlers';
 import { decode } from './handlers/codec';
 import { malformed } from './malformed';
 import { PARSE_MARK } from './passthrough';
@@ -10,7 +10,8 @@ import type { Device } from './registry/device';
 
 /** A message on its way up. */
 export interface Upward {
-  session: Session;
+  /** The connection on which it came. */
+  line: Line;
   topic: string;
   payload: Uint8Array;
   qos: 0 | 1;
@@ -19,62 +20,82 @@ export interface Upward {
   marked: boolean;
 }
 
-type KnownRoute = Extract<Route, { kind: 'request' | 'reply' | 'custom' }>;
+type NoRoute = Extract<Route, { kind: 'none' }>;
+type KnownRoute = Exclude<Route, NoRoute>;
 
 /** What a fault does to an answer. */
 export type ReplyFault = 'loseReply' | 'malformReply';
-
-const REMEMBERED_ROUTES = 1000;
 
 /** What happens to each message of a device. */
 export class Uplink {
   constructor(private readonly platform: Platform) {}
 
-  /** Takes a message of a connected device. */
-  take(session: Session, topic: string, payload: Uint8Array, qos: 0 | 1): void {
-    session.device.lastHeardAt = this.platform.clock();
+  /** Takes a message that came on a connection. */
+  take(line: Line, topic: string, payload: Uint8Array, qos: 0 | 1): void {
+    const { platform } = this;
+    const { device: speaker } = line.session;
+    const now = platform.clock();
+    speaker.lastHeardAt = now;
     const marked = topic.endsWith(PARSE_MARK);
     const plain = marked ? topic.slice(0, -PARSE_MARK.length) : topic;
-    let route = session.routes.get(topic);
-    if (route === undefined) {
-      route = findRoute(plain, session.speaksFor);
-      if (marked && route.kind !== 'custom') route = { kind: 'none', reason: 'not one of its own topics' };
-      if (session.routes.size >= REMEMBERED_ROUTES) session.routes.clear();
-      session.routes.set(topic, route);
-    }
+    const route = line.routeOf(topic) ?? this.look(line, topic, plain, marked);
     if (route.kind === 'none') {
-      this.dropUp(session, topic, payload, qos, route.reason);
-      if (this.platform.limits.disconnectOnForbiddenPublish) this.platform.kick(session.device);
+      this.refuse(line, topic, payload, qos, route);
       return;
     }
-    if (payload.length > this.platform.limits.payloadBytes) {
-      this.dropUp(
-        session,
-        topic,
-        payload.subarray(0, 64),
-        qos,
-        `payload of ${payload.length} bytes is too large`,
-      );
+    const { device } = route;
+    device.lastHeardAt = now;
+    const most = platform.limits.payloadBytes;
+    if (payload.length > most) {
+      const reason = `payload of ${payload.length} bytes is too large`;
+      this.dropUp(device, topic, payload.subarray(0, 64), qos, reason);
       return;
     }
-    const content = decode(route.device, plain, payload, this.platform.limits.payloadBytes);
+    const content = decode(device, plain, payload, most);
     if (content === undefined) {
-      this.dropUp(session, topic, payload.subarray(0, 64), qos, 'neither gzip nor small enough without it');
+      this.dropUp(device, topic, payload.subarray(0, 64), qos, 'neither gzip nor small enough without it');
       return;
     }
-    this.handle({ session, topic: plain, payload: content, qos, route, marked });
+    this.handle({ line, topic: plain, payload: content, qos, route, marked });
   }
 
-  dropUp(session: Session, topic: string, payload: Uint8Array, qos: number, reason: string): void {
-    const { identity } = session.device;
+  dropUp({ identity, key }: Device, topic: string, payload: Uint8Array, qos: number, reason: string): void {
     this.platform.exchanges.add({ kind: 'up', identity, topic, payload, qos, note: `dropped: ${reason}` });
-    this.platform.log(
-      `${session.device.key}: message on ${JSON.stringify(topic.slice(0, 128))} dropped: ${reason}`,
-    );
+    this.platform.log(`${key}: message on ${JSON.stringify(topic.slice(0, 128))} dropped: ${reason}`);
+  }
+
+  private look(line: Line, topic: string, plain: string, marked: boolean): Route {
+    const route = findRoute(plain, line.session.speaksFor);
+    if (route.kind === 'none') return route;
+    if (marked && route.kind !== 'custom') return { kind: 'none', reason: 'not one of its own topics' };
+    line.remember(topic, { route, session: this.platform.sessionOf(route.device) });
+    return route;
+  }
+
+  // A gateway is told that nobody is logged in (B.5 row 75); what a device may not publish is dropped in silence (A.5).
+  private refuse(
+    { session: { device } }: Line,
+    topic: string,
+    payload: Uint8Array,
+    qos: number,
+    { reason, foreign }: NoRoute,
+  ): void {
+    const { registry, limits, subSessions } = this.platform;
+    this.dropUp(device, topic, payload.subarray(0, limits.payloadBytes), qos, reason);
+    if (foreign !== undefined && device.product.mayBeGateway) {
+      subSessions.notifyNoSession(
+        device,
+        foreign,
+        payload.length > limits.payloadBytes ? '' : requestId(payload),
+      );
+      const named = registry.find(foreign);
+      if (named !== undefined && registry.topology.gatewayOf(named) === device) return;
+    }
+    if (limits.disconnectOnForbiddenPublish) this.platform.kick(device);
   }
 
   private handle(message: Upward): void {
-    const { session, topic, payload, qos, route } = message;
+    const { topic, payload, qos, route } = message;
     const { device } = route;
     const operation = route.operation.name;
     const fault = this.platform.faults.strike('up', device, topic, operation);
@@ -117,30 +138,35 @@ export class Uplink {
       }
       case 'drop':
       case 'kick':
-        this.dropUp(session, topic, payload, qos, `fault: ${fault.action}`);
-        if (fault.action === 'kick') this.platform.kick(session.device);
+        this.dropUp(device, topic, payload, qos, `fault: ${fault.action}`);
+        if (fault.action === 'kick') this.platform.kick(device);
     }
   }
 
   /** Carries out an operation of a device. */
-  answerTo(route: KnownRoute, payload: Uint8Array, session: Session): HandlerResult {
+  answerTo(route: KnownRoute, payload: Uint8Array, line: Line): HandlerResult {
     const { device, variables, method } = route;
     const operation = route.operation.name;
     const handler = HANDLERS.get(operation);
     if (handler === undefined) return {};
     const { platform } = this;
+    const now = platform.clock();
+    if (route.operation.gatewayOnly === true && !device.product.mayBeGateway) {
+      const reply = refusal({ operation, payload, method, now }, 460);
+      return { ...(reply === undefined ? {} : { reply }), code: 460, note: 'the product is no gateway' };
+    }
     return this.run(handler, {
       device,
       operation,
       method,
       variables,
       payload,
-      now: platform.clock(),
+      now,
       limits: platform.limits,
-      speaksFor: session.speaksFor,
+      speaksFor: line.session.speaksFor,
       forward: (source, made) => platform.forwarding.publish(source, made),
       platform,
-      session,
+      line,
     });
   }
 
@@ -178,7 +204,7 @@ export class Uplink {
       this.platform.passthrough.take(message, fault);
       return;
     }
-    const { session, topic, payload, qos, route } = message;
+    const { line, topic, payload, qos, route } = message;
     const { device, replyTopic } = route;
     const { identity } = device;
     const operation = route.operation.name;
@@ -193,7 +219,7 @@ export class Uplink {
       this.platform.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, note });
       return;
     }
-    const result = this.answerTo(route, payload, session);
+    const result = this.answerTo(route, payload, line);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     this.platform.exchanges.add({
       kind: 'up',

@@ -164,7 +164,7 @@ export class MqttBroker {
       // The library reports this too when a clean session ends.
       const facts = this.facts.get(client);
       if (client.closed || facts?.session?.owner !== client) return;
-      for (const filter of filters) facts.session.unsubscribe(filter);
+      for (const filter of filters) this.platform.subscriber(facts.session, filter)?.unsubscribe(filter);
     });
   }
 
@@ -221,6 +221,7 @@ export class MqttBroker {
     }
     if (verdict.kind === 'device') {
       const session = this.platform.sessionOf(verdict.device);
+      this.platform.subSessions.makeWay(session);
       session.takeOver(client, { ...verdict, clean: facts.clean });
       facts.session = session;
       this.byClientId.set(verdict.device.key, session);
@@ -258,6 +259,7 @@ export class MqttBroker {
     clearTimeout(facts.timer);
     const { session, verdict, connection } = facts;
     if (session?.owner === client) {
+      if (session.line !== undefined) this.platform.subSessions.endAll(session.line, 'its gateway is gone');
       session.end();
       if (!session.persistent) this.byClientId.delete(client.id);
     } else if (session !== undefined) facts.note ??= 'another client logged in as the same device';
@@ -271,9 +273,9 @@ export class MqttBroker {
     if (session?.owner !== client) return false;
     const { topic, qos } = subscription;
     // The platform has no QoS 2 (A.2); the library leaves no way to grant less than was asked.
-    const granted =
-      qos < 2 && this.platform.maySubscribe(session, topic) && session.subscribe(topic, qos === 1 ? 1 : 0);
-    const { identity } = session.device;
+    const owner = qos < 2 ? this.platform.subscriber(session, topic) : undefined;
+    const granted = owner?.subscribe(topic, qos === 1 ? 1 : 0) === true;
+    const { identity } = (owner ?? session).device;
     this.platform.exchanges.add({ kind: 'subscribe', identity, topic, qos, code: granted ? qos : 128 });
     return granted;
   }
@@ -283,11 +285,18 @@ export class MqttBroker {
     packet: { topic: string; payload: Buffer | string; qos: 0 | 1; retain: boolean },
   ): void {
     const { session } = this.facts.get(client) ?? {};
-    if (session?.owner !== client) return;
+    const line = session?.line;
+    if (session?.owner !== client || line === undefined) return;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     if (packet.retain)
-      this.platform.uplink.dropUp(session, packet.topic, payload, packet.qos, 'retain is not supported');
-    else this.guarded(() => this.platform.uplink.take(session, packet.topic, payload, packet.qos));
+      this.platform.uplink.dropUp(
+        session.device,
+        packet.topic,
+        payload,
+        packet.qos,
+        'retain is not supported',
+      );
+    else this.guarded(() => this.platform.uplink.take(line, packet.topic, payload, packet.qos));
   }
 
   // Called from the parser of a socket: whatever is thrown here would end the process.

@@ -20,7 +20,7 @@ export class SessionPersistence {
   }
 
   async outgoingClearMessageId({ id }: ClientRef, packet: { messageId: number }): Promise<object> {
-    this.sessionOf(id)?.acknowledge(packet.messageId);
+    this.sessionOf(id)?.line?.acknowledge(packet.messageId);
     return packet;
   }
 

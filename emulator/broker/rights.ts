@@ -16,6 +16,16 @@ const OWN_PREFIXES = [
   '/shadow/update/',
 ];
 
+/** The device whose names stand in a filter; whatever else stands there names none. */
+export function namedIn(filter: string): DeviceIdentity {
+  const prefix = OWN_PREFIXES.find((each) => filter.startsWith(each)) ?? '/';
+  const levels = filter.slice(prefix.length).split('/');
+  // A call on a topic: `/ext/rrpc/+/sys/{pk}/{dn}/…`, `/ext/rrpc/+/{pk}/{dn}/…`.
+  if (levels[0] === 'ext' && levels[1] === 'rrpc') levels.splice(0, levels[3] === 'sys' ? 4 : 3);
+  const [productKey = '', deviceName = ''] = levels;
+  return { productKey, deviceName };
+}
+
 /**
  * Whether a device may subscribe a filter: the platform's topics with its own names in them, wildcards only behind
  * these; its own topic classes with the right to subscribe; broadcasts of its product; custom-topic RRPC.

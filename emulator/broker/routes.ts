@@ -21,7 +21,12 @@ export type Route =
       replyTopic: string | undefined;
       method: string | undefined;
     }
-  | { kind: 'none'; reason: string };
+  | {
+      kind: 'none';
+      reason: string;
+      /** Whose topic it is, when it is one of a device that the connection does not speak for. */
+      foreign?: DeviceIdentity;
+    };
 
 /**
  * Finds the operation behind a topic that a device published to.
@@ -33,14 +38,20 @@ export function findRoute(topic: string, speaksFor: (identity: DeviceIdentity) =
   if (problem !== undefined) return { kind: 'none', reason: `not a topic of the platform (${problem})` };
   // Section J row 14: one guide misprints the prefix.
   const known = topic.startsWith('/icsys/') ? topic.replace('/icsys/', '/sys/') : topic;
+  let foreign: DeviceIdentity | undefined;
   for (const [kind, found] of [
     ['request', findOperation('up', known)],
     ['reply', findReply('down', known)],
   ] as const) {
     if (found === undefined) continue;
     const { operation, variables } = found;
-    const device = speaksFor(operation.name === 'ext.rrpc.custom' ? ownerOf(variables.topic) : variables);
-    if (device === undefined) continue;
+    const owner = operation.name === 'ext.rrpc.custom' ? ownerOf(variables.topic) : variables;
+    const device = speaksFor(owner);
+    if (device === undefined) {
+      // An answer that nobody takes needs no answer.
+      if (kind === 'request') foreign ??= { productKey: owner.productKey, deviceName: owner.deviceName };
+      continue;
+    }
     if (operation.name === 'user.publish') {
       if (!mayPublishCustom(device.product, device.identity, topic)) {
         return { kind: 'none', reason: 'no right to publish to this topic' };
@@ -56,7 +67,8 @@ export function findRoute(topic: string, speaksFor: (identity: DeviceIdentity) =
       : operation.method && formatTopic(operation.method, variables);
     return { kind, device, operation, variables, replyTopic, method };
   }
-  return { kind: 'none', reason: "neither an operation of the protocol nor one of the device's own topics" };
+  const reason = "neither an operation of the protocol nor one of the device's own topics";
+  return { kind: 'none', reason, ...(foreign === undefined ? {} : { foreign }) };
 }
 
 /** An RRPC with a custom topic names its device only in that topic. */

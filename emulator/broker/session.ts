@@ -1,9 +1,7 @@
-import type { Duplex } from 'node:stream';
-import { AUTO_SUBSCRIBED, type DeviceIdentity, topicMatches } from '../../protocol';
+import { AUTO_SUBSCRIBED, type DeviceIdentity, thingKey, topicMatches } from '../../protocol';
 import type { EmulatorLimits } from '../options';
 import type { Device } from '../registry/device';
-import { encodePublish } from './publish-packet';
-import type { Route } from './routes';
+import { Line, type SessionConnection } from './line';
 
 interface Outgoing {
   topic: string;
@@ -15,34 +13,42 @@ interface Outgoing {
 /** What became of a message to a device. */
 export type Delivery = 'sent' | 'queued' | 'notSubscribed' | 'offline';
 
-/** Connection on which a session's messages are written. */
-export interface SessionConnection {
-  readonly conn: Duplex;
-  readonly closed: boolean;
+/** How a session begins. */
+export interface SessionStart {
+  clean: boolean;
+  /** `_ss=1` (A.9). */
+  autoSubscribe: boolean;
+  ext: number;
 }
 
 const REMEMBERED_TOPICS = 1000;
-const PRODUCT_BROADCAST = '/sys/{pk}/{dn}/broadcast/request/+';
-// A client that reads this slowly is as good as gone.
-const SLOWEST_READER_BYTES = 16 * 1024 * 1024;
+/** A sub-device has the rights of one device, however many there are on its gateway's connection. */
+const SUB_DEVICE_SUBSCRIPTIONS = 200;
+/** Calls on custom topics; the filter need not name a device, and no topic comes twice. */
+const RRPC = '/ext/rrpc/';
+const NAMES = '{pk}/{dn}';
+/** A broadcast to a whole product needs no subscription (B.8 row 101). */
+const UNASKED = ['/sys/{pk}/{dn}/broadcast/request/+'];
+// Not in the list of A.9, but C SDK 4 relies on it: it subscribes none of a gateway's session topics.
+const SERVED = [...AUTO_SUBSCRIBED, ...UNASKED, '/ext/session/{pk}/{dn}/combine/+', '/ext/error/{pk}/{dn}'];
 
-/** MQTT session of a device: one per triple, whatever clientId text it comes with (A.5). */
+/**
+ * Session of a device: one per triple, whatever clientId text it comes with (A.5), and whether it connected itself or is
+ * logged in over its gateway's connection (B.5).
+ */
 export class Session {
-  /** The connection that owns the session; set once the broker accepted it. */
+  /** The connection, or login, that owns the session; set once it was accepted. */
   owner: object | undefined;
-  /** Set while CONNACK was sent and the connection lives. */
-  connection: SessionConnection | undefined;
+  /** What its messages go over. */
+  line: Line | undefined;
   persistent = false;
   /** Bits of the `ext` parameter (A.3). */
   ext = 0;
-  /** Where the device's messages go, by topic. */
-  readonly routes = new Map<string, Route>();
-  private autoSubscribed: readonly string[] = [];
+  private served: readonly string[] = UNASKED;
   private readonly filters = new Map<string, 0 | 1>();
   private readonly granted = new Map<string, 0 | 1 | -1>();
   private readonly inFlight = new Map<number, Outgoing>();
   private queue: Outgoing[] = [];
-  private lastId = 0;
 
   constructor(
     readonly device: Device,
@@ -51,43 +57,49 @@ export class Session {
   ) {}
 
   /** The device of these names, when this connection may speak for it. */
-  readonly speaksFor = ({ productKey, deviceName }: DeviceIdentity): Device | undefined => {
-    const { identity } = this.device;
-    return identity.productKey === productKey && identity.deviceName === deviceName ? this.device : undefined;
+  readonly speaksFor = (identity: DeviceIdentity): Device | undefined => {
+    const own = this.device.identity;
+    if (own.productKey === identity.productKey && own.deviceName === identity.deviceName) return this.device;
+    return this.line?.members.get(thingKey(identity))?.session.device;
   };
 
-  /** A new connection takes the session over; what an unclean one kept stays. */
-  takeOver(
-    owner: object,
-    { clean, autoSubscribe, ext }: { clean: boolean; autoSubscribe: boolean; ext: number },
-  ) {
+  /**
+   * A new connection or login takes the session over; what an unclean one kept stays.
+   * @param line the gateway's, for a sub-device
+   */
+  takeOver(owner: object, { clean, autoSubscribe, ext }: SessionStart, line: Line = new Line(this)): void {
+    this.detach();
     if (clean || !this.persistent) this.forget();
     this.owner = owner;
-    this.connection = undefined;
+    this.line = line;
     this.persistent = !clean;
     this.ext = ext;
-    const { productKey, deviceName } = this.device.identity;
-    // A broadcast to a whole product needs no subscription (B.8 row 101).
-    const served = autoSubscribe ? [...AUTO_SUBSCRIBED, PRODUCT_BROADCAST] : [PRODUCT_BROADCAST];
-    this.autoSubscribed = served.map((filter) =>
-      filter.replace('{pk}', productKey).replace('{dn}', deviceName),
-    );
+    this.served = autoSubscribe ? SERVED : UNASKED;
     this.granted.clear();
-    this.routes.clear();
   }
 
-  /** Writes what waited. */
+  /** The connection is ready: writes what waited. */
   begin(connection: SessionConnection): void {
-    this.connection = connection;
+    if (this.line === undefined) return;
+    this.line.connection = connection;
+    this.resume();
+  }
+
+  /** Writes what waited, when the line is ready. */
+  resume(): void {
+    const { line } = this;
+    if (line?.connection === undefined) return;
     const now = this.clock();
     const waiting = this.queue.filter(({ queuedAt }) => now - queuedAt < this.limits.sessionQueueMs);
     this.queue = [];
-    for (const [id, message] of [...this.inFlight]) this.write(message.topic, message.payload, 1, id, true);
-    for (const message of waiting) this.sendNow(message);
+    const unacknowledged = [...this.inFlight];
+    this.inFlight.clear();
+    for (const [id, message] of unacknowledged) this.writeAcknowledged(line, message, id);
+    for (const message of waiting) this.sendNow(line, message);
   }
 
   end(): void {
-    this.connection = undefined;
+    this.detach();
     this.owner = undefined;
     if (!this.persistent) this.forget();
     else this.queue = this.queue.filter(({ qos }) => qos === 1);
@@ -99,7 +111,7 @@ export class Session {
 
   /** @returns false when the session has too many subscriptions */
   subscribe(filter: string, qos: 0 | 1): boolean {
-    if (!this.filters.has(filter) && this.filters.size >= this.limits.subscriptionsPerSession) return false;
+    if (!this.filters.has(filter) && this.filters.size >= this.mostSubscriptions) return false;
     this.filters.set(filter, qos);
     this.granted.clear();
     return true;
@@ -118,7 +130,7 @@ export class Session {
     const delivery = this.outlook(topic, qos);
     const effective = qos === 1 && this.grantedQos(topic) === 1 ? 1 : 0;
     const message: Outgoing = { topic, payload, qos: effective, queuedAt: this.clock() };
-    if (delivery === 'sent') this.sendNow(message);
+    if (delivery === 'sent' && this.line !== undefined) this.sendNow(this.line, message);
     else if (delivery === 'queued') {
       this.queue.push(message);
       if (this.queue.length > this.limits.sessionQueue) this.queue.shift();
@@ -130,18 +142,30 @@ export class Session {
   outlook(topic: string, qos: 0 | 1): Delivery {
     const granted = this.grantedQos(topic);
     if (granted < 0) return 'notSubscribed';
-    if (this.connection !== undefined) return 'sent';
+    if (this.line?.connection !== undefined) return 'sent';
     // While a connection is being accepted its session waits for CONNACK, whatever kind it is.
     if (this.owner !== undefined) return 'queued';
     return qos === 1 && granted === 1 && this.persistent ? 'queued' : 'offline';
   }
 
+  /** The message arrived, or is given up. */
   acknowledge(messageId: number): void {
     this.inFlight.delete(messageId);
+    this.line?.release(messageId);
   }
 
   get waiting(): number {
     return this.queue.length + this.inFlight.size;
+  }
+
+  private get mostSubscriptions(): number {
+    const { subscriptionsPerSession: most } = this.limits;
+    return this.line?.session === this ? most : Math.min(most, SUB_DEVICE_SUBSCRIPTIONS);
+  }
+
+  private detach(): void {
+    this.line?.leave(this, this.inFlight.keys());
+    this.line = undefined;
   }
 
   private forget(): void {
@@ -152,43 +176,50 @@ export class Session {
   }
 
   private grantedQos(topic: string): 0 | 1 | -1 {
+    if (topic.startsWith(RRPC)) return this.calledQos(topic);
     const known = this.granted.get(topic);
     if (known !== undefined) return known;
-    let qos: 0 | 1 | -1 = this.autoSubscribed.some((filter) => topicMatches(filter, topic)) ? 1 : -1;
-    for (const [filter, filterQos] of this.filters) {
-      if (qos === 1) break;
-      if (filterQos > qos && topicMatches(filter, topic)) qos = filterQos;
-    }
+    // The device's own names stand in the same places of all these filters.
+    const general = topic.replace(this.device.key, NAMES);
+    const isServed = this.served.some((filter) => topicMatches(filter, general));
+    const qos = isServed ? 1 : this.subscribedQos(topic);
     if (this.granted.size >= REMEMBERED_TOPICS) this.granted.clear();
     this.granted.set(topic, qos);
     return qos;
   }
 
-  private sendNow(message: Outgoing): void {
+  // A filter that names no device stands for whoever is on the connection.
+  private calledQos(topic: string): 0 | 1 | -1 {
+    const own = this.subscribedQos(topic);
+    const gateway = this.line?.session;
+    return own >= 0 || gateway === undefined || gateway === this ? own : gateway.subscribedQos(topic);
+  }
+
+  private subscribedQos(topic: string): 0 | 1 | -1 {
+    let qos: 0 | 1 | -1 = -1;
+    for (const [filter, filterQos] of this.filters) {
+      if (filterQos > qos && topicMatches(filter, topic)) qos = filterQos;
+      if (qos === 1) break;
+    }
+    return qos;
+  }
+
+  private sendNow(line: Line, message: Outgoing): void {
     if (message.qos === 0) {
-      this.write(message.topic, message.payload, 0, 0, false);
+      line.write(message.topic, message.payload, 0, 0, false);
       return;
     }
     if (this.inFlight.size >= this.limits.sessionQueue) {
       const [oldest] = this.inFlight.keys();
-      if (oldest !== undefined) this.inFlight.delete(oldest);
+      if (oldest !== undefined) this.acknowledge(oldest);
     }
-    do this.lastId = (this.lastId % 65_535) + 1;
-    while (this.inFlight.has(this.lastId));
-    this.inFlight.set(this.lastId, message);
-    this.write(message.topic, message.payload, 1, this.lastId, false);
+    this.writeAcknowledged(line, message);
   }
 
-  private write(
-    topic: string,
-    payload: string | Uint8Array,
-    qos: 0 | 1,
-    id: number,
-    duplicate: boolean,
-  ): void {
-    const connection = this.connection;
-    if (connection === undefined || connection.closed || !connection.conn.writable) return;
-    connection.conn.write(encodePublish(topic, payload, qos, id, duplicate));
-    if (connection.conn.writableLength > SLOWEST_READER_BYTES) connection.conn.destroy();
+  /** @param earlier packet id of the message when it was sent before */
+  private writeAcknowledged(line: Line, message: Outgoing, earlier?: number): void {
+    const id = line.claim(this, earlier);
+    this.inFlight.set(id, message);
+    line.write(message.topic, message.payload, 1, id, earlier !== undefined);
   }
 }

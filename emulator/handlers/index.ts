@@ -7,13 +7,14 @@ import { jobGet, jobUpdate } from './jobs';
 import { diagnosisPost, logConfigGet, logPost } from './logs';
 import { batchPost, eventPost, historyPost, propertyPost } from './reports';
 import { shadowUpdate } from './shadow';
+import { sessionBatchLogin, sessionBatchLogout, sessionLogin, sessionLogout } from './sub-sessions';
 import { reset } from './system';
 import { tagsDelete, tagsGet, tagsUpdate } from './tags';
 import { dynamicModelGet, thingModelGet } from './thing-model';
 import { ntpRequest } from './time';
 import { alink, type Handler } from './types';
 
-export { refusal } from './refusal';
+export { refusal, requestId } from './refusal';
 export type { Call, Handler, HandlerResult } from './types';
 
 /** Pairing and local control of consumer firmware is out of scope; it is content with an empty answer (row 108). */
@@ -49,4 +50,8 @@ export const HANDLERS: ReadonlyMap<OperationName, Handler> = new Map<OperationNa
   ['thing.job.update', jobUpdate],
   ['codec.topic.update', codecUpdate],
   ['thing.reset', reset],
+  ['session.login', sessionLogin],
+  ['session.logout', sessionLogout],
+  ['session.batchLogin', sessionBatchLogin],
+  ['session.batchLogout', sessionBatchLogout],
 ]);

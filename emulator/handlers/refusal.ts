@@ -23,11 +23,12 @@ export function refusal(
   }
 }
 
-function requestId(payload: Uint8Array): string | number {
+/** The id of a message in the common envelope; empty when it has none. */
+export function requestId(payload: Uint8Array): string | number {
   try {
     return parseRequest(asText(payload)).id;
   } catch {
-    return ''; // Whatever it was, it is refused.
+    return ''; // Whatever it was, it is not carried out.
   }
 }
 

@@ -8,7 +8,7 @@ import {
   parseRequest,
   type TopicVariables,
 } from '../../protocol';
-import type { Session } from '../broker/session';
+import type { Line } from '../broker/line';
 import type { PlatformMessageInput } from '../forwarding/messages';
 import type { EmulatorLimits } from '../options';
 import type { Platform } from '../platform';
@@ -30,8 +30,8 @@ export interface Call {
   forward(device: Device, message: PlatformMessageInput): void;
   /** For operations that concern other devices than the one that speaks. */
   platform: Platform;
-  /** Of the connection on which the message came. */
-  session: Session;
+  /** The connection on which the message came. */
+  line: Line;
 }
 
 /** What the platform answers, and what people read in the log. */

@@ -5,13 +5,17 @@ import {
   type Json,
   newDeviceNameProblem,
   parseThingModel,
+  thingKey,
 } from '../../protocol';
+import { Recent } from '../../protocol/recent';
 import type { EmulatorLimits } from '../options';
 import { Device } from './device';
 import { FileBudget } from './files';
 import { JobStore } from './jobs';
 import { OPEN_TOPIC_CLASSES, Product, type ProductSettings } from './product';
 import { Topology } from './topology';
+
+const REMEMBERED_DELETIONS = 10_000;
 
 /** Products and devices. */
 export class Registry {
@@ -22,6 +26,8 @@ export class Registry {
   /** Told of each new device. */
   created: (device: Device) => void = () => undefined;
   private provisioned = 0;
+  /** Names of devices that were deleted. */
+  private readonly deleted = new Recent<true>(REMEMBERED_DELETIONS);
 
   constructor(
     private readonly limits: EmulatorLimits,
@@ -55,8 +61,15 @@ export class Registry {
     return this.put(product, deviceName, deviceSecret ?? newSecret());
   }
 
+  /** Whether there was a device of these names, and is none now. */
+  wasDeleted(identity: DeviceIdentity): boolean {
+    return this.deleted.get(thingKey(identity)) === true && this.find(identity) === undefined;
+  }
+
   removeDevice(device: Device): void {
     device.product.devices.delete(device.identity.deviceName);
+    this.deleted.set(device.key, true);
+    this.topology.forget(device);
     device.files.clear();
     const now = this.clock();
     for (const task of device.tasks.values()) if (task.isOpen(now)) task.change('REMOVED', now);

@@ -5,6 +5,9 @@ export class Topology {
   readonly #gateways = new Map<Device, Device>();
   readonly #subDevices = new Map<Device, Set<Device>>();
 
+  /** Told of each sub-device that leaves its gateway. */
+  left: (subDevice: Device) => void = () => undefined;
+
   gatewayOf(subDevice: Device): Device | undefined {
     return this.#gateways.get(subDevice);
   }
@@ -31,6 +34,7 @@ export class Topology {
     const others = this.#subDevices.get(gateway);
     others?.delete(subDevice);
     if (others?.size === 0) this.#subDevices.delete(gateway);
+    this.left(subDevice);
     return true;
   }
 

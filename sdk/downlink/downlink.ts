@@ -8,7 +8,7 @@ import {
 } from '../../protocol';
 import { AlinkError } from '../errors';
 import { brokenRules } from '../problems';
-import { Recent } from '../recent';
+import { Recent } from '../../protocol/recent';
 import type { IncomingMessage, LogLine, ThingModelMode } from '../types';
 import { type CheckedInput, checkInput, checkOutput } from './check';
 import { DesiredValues, desiredRead, desiredRequests } from './desired';

@@ -1,5 +1,5 @@
 import { AlinkError } from '../errors';
-import { Recent } from '../recent';
+import { Recent } from '../../protocol/recent';
 import type { IncomingRequest, RequestAnswer } from './types';
 
 /** How a request ended. */

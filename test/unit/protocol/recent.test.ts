@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Recent } from '../../../sdk/recent';
+import { Recent } from '../../../protocol/recent';
 
 describe('what is remembered for a while', () => {
   it('is at least the last entries, at most twice as many, and the latest value of each', () => {

@@ -6,8 +6,8 @@ export class Recent<V> {
   #young = new Map<string, V>();
   #old: ReadonlyMap<string, V> = new Map();
 
-  /** @param least so many are surely remembered */
-  constructor(private readonly least: number) {}
+  /** @param least so many are surely remembered; it may change */
+  constructor(public least: number) {}
 
   get(key: string): V | undefined {
     return this.#young.get(key) ?? this.#old.get(key);
