@@ -29,8 +29,7 @@ const RRPC = '/ext/rrpc/';
 const NAMES = '{pk}/{dn}';
 /** A broadcast to a whole product needs no subscription (B.8 row 101). */
 const UNASKED = ['/sys/{pk}/{dn}/broadcast/request/+'];
-// Not in the list of A.9, but C SDK 4 relies on it: it subscribes none of a gateway's session topics.
-const SERVED = [...AUTO_SUBSCRIBED, ...UNASKED, '/ext/session/{pk}/{dn}/combine/+', '/ext/error/{pk}/{dn}'];
+const SERVED = [...AUTO_SUBSCRIBED, ...UNASKED];
 
 /**
  * Session of a device: one per triple, whatever clientId text it comes with (A.5), and whether it connected itself or is

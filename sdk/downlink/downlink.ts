@@ -6,9 +6,9 @@ import {
   type Sample,
   type ThingModel,
 } from '../../protocol';
+import { Recent } from '../../protocol/recent';
 import { AlinkError } from '../errors';
 import { brokenRules } from '../problems';
-import { Recent } from '../../protocol/recent';
 import type { IncomingMessage, LogLine, ThingModelMode } from '../types';
 import { type CheckedInput, checkInput, checkOutput } from './check';
 import { DesiredValues, desiredRead, desiredRequests } from './desired';

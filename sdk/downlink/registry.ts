@@ -1,5 +1,5 @@
-import { AlinkError } from '../errors';
 import { Recent } from '../../protocol/recent';
+import { AlinkError } from '../errors';
 import type { IncomingRequest, RequestAnswer } from './types';
 
 /** How a request ended. */
