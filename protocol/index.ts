@@ -14,4 +14,5 @@ export * from './result-codes';
 export * from './signing';
 export * from './thing-model';
 export * from './topic-check';
+export * from './topic-owner';
 export * from './topics';

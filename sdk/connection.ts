@@ -1,24 +1,25 @@
-import { type AlinkReply, KEEP_ALIVE_SECONDS, topicMatches, topicProblem } from '../protocol';
+import { type AlinkReply, type DeviceIdentity, type Json, topicMatches, topicProblem } from '../protocol';
 import { PlatformClock } from './clock';
 import { Downlink } from './downlink/downlink';
+import type { RequestHandlers } from './downlink/handlers';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
 import { type MessageListener, MessageListeners } from './listeners';
 import { uploadFile } from './operations/upload';
-import { checkFilter, checkOptions } from './options';
-import { Credentials } from './registration/credentials';
+import { checkFilter } from './options';
 import { Dispatcher, type Submission } from './report/dispatcher';
 import { Reporter } from './report/reporter';
-import { Session } from './session/session';
+import type { SendWindow } from './report/send-window';
+import type { SessionEvents, ThingSession } from './session/thing-session';
 import { TIMING } from './session/timing';
 import { DeviceThingModel } from './thing-model';
 import { DeviceIdentityTopics } from './topics';
 import type {
-  DeviceOptions,
   IncomingMessage,
   LogLine,
   RequestOptions,
   SessionState,
+  ThingOptions,
   UploadFile,
   UploadOptions,
   UploadResult,
@@ -26,10 +27,23 @@ import type {
 
 type Log = (line: LogLine) => void;
 
-/** One device's connection and everything on it, shared by all handles of that device. */
+/** What a connection stands on. */
+export interface ConnectionParts {
+  openSession: (events: SessionEvents) => ThingSession;
+  /** Filters to subscribe on every session besides those that somebody asked for. */
+  filters: readonly string[];
+  /** Shared with the others on the same MQTT connection. */
+  window?: SendWindow;
+  /** Handlers of the gateway, some of which take requests to its sub-devices too. */
+  outerHandlers?: RequestHandlers;
+  /** Fetches the thing model; several of one product may share the answer. */
+  fetchThingModel?: (ask: () => Promise<Json>) => Promise<Json>;
+}
+
+/** One thing's session and everything on it, shared by all handles of that thing. */
 export class Connection {
-  readonly identity: DeviceOptions['identity'];
-  readonly session: Session;
+  readonly identity: ThingOptions['identity'];
+  readonly session: ThingSession;
   readonly dispatcher: Dispatcher;
   readonly reporter: Reporter;
   readonly downlink: Downlink;
@@ -37,6 +51,7 @@ export class Connection {
   readonly topics: DeviceIdentityTopics;
   /** Only for a device whose report times are corrected. */
   readonly clock: PlatformClock | undefined;
+  readonly #parts: ConnectionParts;
   #learningTime = false;
   readonly #stateListeners = new Set<(state: SessionState) => void>();
   readonly #onlineListeners = new Set<() => void>();
@@ -48,39 +63,34 @@ export class Connection {
   readonly #pauseMs: number;
   #toldWaiting = 0;
 
-  /** @throws AlinkError `badSettings` naming the field */
-  constructor(options: DeviceOptions) {
-    checkOptions(options);
+  /** Filters for the answers to reports, for instances that know nothing of `_ss=1` (section J row 42). */
+  static filters({ productKey, deviceName }: DeviceIdentity): string[] {
+    const events = `/sys/${productKey}/${deviceName}/thing/event`;
+    return [`${events}/+/post_reply`, `${events}/property/+/post_reply`];
+  }
+
+  /** @throws AlinkError `badSettings` when the thing model given is none */
+  constructor(options: ThingOptions, parts: ConnectionParts) {
     this.identity = options.identity;
+    this.#parts = parts;
     this.topics = new DeviceIdentityTopics(options.identity);
-    const log: Log = (line) => this.#log(line);
+    const log: Log = (line) => this.log(line);
     const { takeoverMs, clockMs, backoff } = { ...TIMING, ...options.timing };
     this.#pauseMs = backoff.first;
     this.#messageListeners = new MessageListeners(takeoverMs, (topic, count) =>
       log({ level: 'warn', event: 'messagesNotTaken', details: { topic, count } }),
     );
     this.thingModel = new DeviceThingModel(options.thingModel, log);
-    const { productKey, deviceName } = options.identity;
-    const events = `/sys/${productKey}/${deviceName}/thing/event`;
-    // Instances that know nothing of `_ss=1` need these; the others only confirm them (section J row 42).
-    this.#replyFilters = new Set([`${events}/+/post_reply`, `${events}/property/+/post_reply`]);
-    const credentials = new Credentials(options);
-    this.session = new Session({
-      endpoint: () => credentials.endpoint(),
-      connectFields: (signal, onSent) => credentials.fields(signal, onSent),
-      onRefused: (error) => credentials.refused(error),
-      ca: options.ca,
-      keepAliveSeconds: options.keepAliveSeconds ?? KEEP_ALIVE_SECONDS.default,
-      cleanSession: options.cleanSession === true,
-      timing: options.timing,
-      log,
+    this.#replyFilters = new Set(parts.filters);
+    this.session = parts.openSession({
       filters: () => this.#filters(),
-      qosOf: (filter) => (this.#replyFilters.has(filter) ? 1 : this.#messageListeners.qosOf(filter)),
-      onRefusedFilter: (filter) => this.#refusedFilter(filter),
-      onMessage: (message) => this.#receive(message),
+      qosOf: (filter) => this.qosOf(filter),
+      onRefusedFilter: (filter) => this.refusedFilter(filter),
+      onMessage: (message) => this.receive(message),
       onState: () => this.#tellState(),
       onOnline: () => this.#online(),
       onOffline: (error) => this.#offline(error),
+      log,
     });
     if (options.correctTime) this.clock = this.#makeClock(log, clockMs);
     const { clock } = this;
@@ -89,6 +99,7 @@ export class Connection {
       // Reports wait until the time that they carry can be told.
       link: () => (this.#learningTime ? undefined : this.session.link),
       settle: clock && ((params) => clock.settle(params)),
+      window: parts.window,
       waitingLimit: options.waitingLimit ?? 1000,
       defaultTimeoutMs: options.requestTimeoutMs ?? 10_000,
       onWaiting: (size) => this.#waiting(size),
@@ -113,6 +124,7 @@ export class Connection {
         const params = JSON.stringify(identifiers);
         return (await this.request({ operation, params, options: {} })).data;
       },
+      outerHandlers: parts.outerHandlers,
       takeoverMs,
       log,
     });
@@ -131,6 +143,10 @@ export class Connection {
 
   get isOnline(): boolean {
     return this.session.link !== undefined;
+  }
+
+  isOf({ productKey, deviceName }: DeviceIdentity): boolean {
+    return this.identity.productKey === productKey && this.identity.deviceName === deviceName;
   }
 
   /** Lines go to whoever came last: the others may be nodes of a flow that is gone. */
@@ -250,8 +266,18 @@ export class Connection {
     return [...new Set([...this.#replyFilters, ...this.#messageListeners.filters])];
   }
 
-  // `_ss=1` may bring the answers all the same, so only whoever asked for the topic is told.
-  #refusedFilter(filter: string): void {
+  /** QoS to subscribe a filter with. */
+  qosOf(filter: string): 0 | 1 {
+    return this.#replyFilters.has(filter) ? 1 : this.#messageListeners.qosOf(filter);
+  }
+
+  /** Whether anybody here listens to the topic. */
+  wants(topic: string): boolean {
+    return this.#messageListeners.matching(topic).length > 0;
+  }
+
+  /** The platform refused a subscription: `_ss=1` may bring answers all the same, so only who asked for it is told. */
+  refusedFilter(filter: string): void {
     if (this.#replyFilters.delete(filter)) this.#coveredReplies.clear();
     const error = new AlinkError(
       'subscriptionRefused',
@@ -301,19 +327,21 @@ export class Connection {
   async #fetchThingModel(): Promise<void> {
     try {
       const operation = 'thing.dsltemplate.get';
-      const { data } = await this.request({ operation, params: '{}', options: {} });
-      await this.thingModel.refresh(data);
+      const ask = async () => (await this.request({ operation, params: '{}', options: {} })).data;
+      const { fetchThingModel = (own) => own() } = this.#parts;
+      await this.thingModel.refresh(await fetchThingModel(ask));
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#log({ level: 'warn', event: 'thingModelNotFetched', details: { reason } });
+      this.log({ level: 'warn', event: 'thingModelNotFetched', details: { reason } });
     }
   }
 
-  #receive(message: IncomingMessage): void {
+  /** A message of the platform for this thing. */
+  receive(message: IncomingMessage): void {
     const { topic } = message;
     const answered = this.dispatcher.receive(topic, message.payload);
     if (answered === 'malformed' || answered === 'unknownId') {
-      this.#log({ level: 'debug', event: answered, details: { topic } });
+      this.log({ level: 'debug', event: answered, details: { topic } });
     }
     // Answers are by far the most; only what is none can be a request.
     if (answered === undefined) this.downlink.receive(message);
@@ -342,7 +370,8 @@ export class Connection {
     for (const listener of [...this.#stateListeners]) this.#call(listener, state);
   }
 
-  #log(line: LogLine): void {
+  /** Tells whoever keeps a log. */
+  log(line: LogLine): void {
     const log = [...this.#logs].at(-1);
     try {
       log?.(line);
@@ -357,7 +386,7 @@ export class Connection {
       listener(value);
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#log({ level: 'warn', event: 'listenerFailed', details: { reason } });
+      this.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
     }
   }
 }

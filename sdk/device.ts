@@ -1,25 +1,22 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Json, ThingModel } from '../protocol';
-import { Connection } from './connection';
+import type { Connection } from './connection';
+import { directConnection } from './direct';
 import { AlinkError } from './errors';
+import { Admission } from './gateway/admission';
+import type { GatewayCore } from './gateway/core';
+import { GatewayHandle, type GatewayParts } from './gateway/handle';
+import { Packer } from './gateway/packer';
 import type { Gateway, SubDeviceOptions } from './gateway/types';
 import { assertParams } from './operations/params';
-import { connectionKey } from './options';
+import { checkThing, connectionKey } from './options';
+import { dismiss, drop, find, hold, type Shared, share } from './pool';
 import { assertAnswerable } from './report/dispatcher';
-import type { Device, DeviceOptions, SessionState } from './types';
+import type { Device, DeviceOptions, SessionState, ThingOptions } from './types';
 
-interface Shared {
-  connection: Connection;
-  options: DeviceOptions;
-  users: number;
-  linger: NodeJS.Timeout | undefined;
-  ended: boolean;
-}
+export { closeAllDevices, openConnections } from './pool';
 
-const connections = new Map<string, Shared>();
-const ending = new Set<Promise<void>>();
-// What may differ between two definitions of the same device without being a contradiction.
-const NOT_COMPARED = new Set<keyof DeviceOptions>(['log', 'lingerMs', 'secretStore']);
+/** What makes a shared connection that of a gateway. */
+const gateways = new WeakMap<Shared, GatewayParts>();
 
 /**
  * Opens a device. All handles of one device in this process share one connection, because the platform throws out
@@ -27,67 +24,82 @@ const NOT_COMPARED = new Set<keyof DeviceOptions>(['log', 'lingerMs', 'secretSto
  * @throws AlinkError `badSettings` naming the field; `definitionConflict` when the device is open with other settings
  */
 export function openDevice(options: DeviceOptions): Device {
-  const key = connectionKey(options);
-  let shared = connections.get(key);
-  if (shared) {
-    const field = differingField(shared.options, options);
-    if (field !== undefined && shared.users > 0) throw conflict(options, field);
-    if (field !== undefined) {
-      end(key, shared);
-      shared = undefined;
-    }
-  }
-  if (!shared) {
-    shared = { connection: new Connection(options), options, users: 0, linger: undefined, ended: false };
-    connections.set(key, shared);
-  }
-  clearTimeout(shared.linger);
-  shared.linger = undefined;
-  shared.users++;
-  return new DeviceHandle(key, shared, options);
+  return handleOn(shareDevice(options), options);
 }
 
 /**
- * Opens a sub-device; its gateway is opened with it. All handles of one sub-device share one session.
- * @throws AlinkError as `openDevice`
+ * Opens a sub-device, and its gateway with it. All handles of one sub-device share one session (B.5).
+ * @throws AlinkError as `openDevice`, about the gateway too
  */
 export function openSubDevice(options: SubDeviceOptions): Device {
-  throw new AlinkError('badSettings', `${options.identity.deviceName}: sub-devices are being built`);
-}
-
-/** How many connections are held, used or lingering; for tests that look for leaks. */
-export function openConnections(): number {
-  return connections.size;
-}
-
-/** Ends every connection, whoever uses it; for the end of a program. */
-export async function closeAllDevices(): Promise<void> {
-  for (const [key, shared] of connections) end(key, shared);
-  await Promise.all(ending);
-}
-
-function end(key: string, shared: Shared): Promise<void> {
-  clearTimeout(shared.linger);
-  shared.ended = true;
-  if (connections.get(key) === shared) connections.delete(key);
-  const closing = shared.connection.close().finally(() => ending.delete(closing));
-  ending.add(closing);
-  return closing;
-}
-
-function differingField(a: DeviceOptions, b: DeviceOptions): string | undefined {
-  const fields = new Set([...Object.keys(a), ...Object.keys(b)] as Array<keyof DeviceOptions>);
-  for (const field of fields) {
-    if (!NOT_COMPARED.has(field) && !isDeepStrictEqual(a[field], b[field])) return field;
+  const parent = shareDevice(options.gateway);
+  const core = gateways.get(parent)?.core;
+  if (core === undefined) {
+    throw new AlinkError('badSettings', 'gateway: the device is no gateway', {
+      details: { field: 'gateway', reason: 'the device is no gateway', rule: 'notGateway' },
+    });
   }
-  return undefined;
+  return handleOn(shareMember(parent, core, options), options);
 }
 
-function conflict({ identity }: DeviceOptions, field: string): AlinkError {
-  const name = `${identity.productKey}/${identity.deviceName}`;
-  return new AlinkError('definitionConflict', `${name} is defined twice with different settings: ${field}`, {
-    details: { field, device: name },
+function shareDevice(options: DeviceOptions): Shared {
+  const made: { gateway?: GatewayCore | undefined } = {};
+  const shared = share(connectionKey(options), options, undefined, () => {
+    const { connection, gateway } = directConnection(options);
+    made.gateway = gateway;
+    return connection;
   });
+  if (made.gateway) equip(shared, made.gateway, options);
+  return shared;
+}
+
+function shareMember(parent: Shared, core: GatewayCore, options: Omit<SubDeviceOptions, 'gateway'>): Shared {
+  checkThing(options);
+  const { gateway: _, ...own } = options as SubDeviceOptions;
+  return share(memberKey(parent, options), own, parent, () => core.createMember(own));
+}
+
+function memberKey(parent: Shared, { identity }: Pick<ThingOptions, 'identity'>): string {
+  return connectionKey({ ...(parent.options as DeviceOptions), identity });
+}
+
+function equip(shared: Shared, core: GatewayCore, options: DeviceOptions): void {
+  const { connection } = shared;
+  const admission = new Admission(core, (member) => {
+    const kept = shareMember(shared, core, member);
+    kept.isKept = true;
+    return { connection: kept.connection, release: () => dismiss(kept) };
+  });
+  const packer = new Packer({
+    identity: options.identity,
+    submit: (submission) => connection.request(submission),
+    reporterOf: (identity) =>
+      connection.isOf(identity) ? connection.reporter : core.member(identity)?.connection.reporter,
+    defaultTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    online: () => connection.isOnline,
+    writeTime: connection.clock && ((time) => connection.clock?.write(time) ?? String(time)),
+  });
+  connection.onOnline(() => void admission.online());
+  shared.onEnd = async () => {
+    packer.close(givenBack());
+    core.close();
+    await admission.close();
+  };
+  gateways.set(shared, {
+    connection,
+    core,
+    admission,
+    packer,
+    handleOn: (identity) => {
+      const member = find(memberKey(shared, { identity }));
+      return member && handleOn(member, { ...member.options, lingerMs: member.lingerMs });
+    },
+  });
+}
+
+function handleOn(shared: Shared, options: Pick<ThingOptions, 'lingerMs' | 'log'>): Device {
+  hold(shared, options.lingerMs ?? 0);
+  return new DeviceHandle(shared, options);
 }
 
 function givenBack(): AlinkError {
@@ -95,16 +107,21 @@ function givenBack(): AlinkError {
 }
 
 class DeviceHandle implements Device {
-  readonly #key: string;
   readonly #shared: Shared;
-  readonly #lingerMs: number;
+  readonly gateway: Gateway | undefined;
   readonly #undo = new Set<() => void>();
   #released: Promise<void> | undefined;
 
-  constructor(key: string, shared: Shared, { lingerMs = 0, log }: DeviceOptions) {
-    this.#key = key;
+  constructor(shared: Shared, { log }: Pick<ThingOptions, 'log'>) {
     this.#shared = shared;
-    this.#lingerMs = lingerMs;
+    const parts = gateways.get(shared);
+    this.gateway =
+      parts &&
+      new GatewayHandle(parts, (undo) => {
+        if (!this.#closed) return this.#track(undo);
+        undo();
+        throw givenBack();
+      });
     if (log) this.#track(shared.connection.addLog((line) => log(line)));
   }
 
@@ -118,10 +135,6 @@ class DeviceHandle implements Device {
 
   get thingModel(): ThingModel | undefined {
     return this.#shared.connection.thingModel.model;
-  }
-
-  get gateway(): Gateway | undefined {
-    return undefined;
   }
 
   onState(listener: (state: SessionState) => void): () => void {
@@ -154,8 +167,11 @@ class DeviceHandle implements Device {
     return connection.request({ operation, params: JSON.stringify(params ?? {}), options });
   }
 
-  onRequest: Device['onRequest'] = (filter, handler, handling = {}) =>
-    this.#track(this.#connection().onRequest(filter, handler, handling));
+  onRequest: Device['onRequest'] = (filter, handler, handling = {}) => {
+    const undo = this.#track(this.#connection().onRequest(filter, handler, handling));
+    if (handling.subDevices) gateways.get(this.#shared)?.core.handlerAdded(handling);
+    return undo;
+  };
 
   lastReported: Device['lastReported'] = () => this.#shared.connection.reporter.lastReported;
 
@@ -179,19 +195,11 @@ class DeviceHandle implements Device {
   async #giveBack(): Promise<void> {
     for (const undo of this.#undo) undo();
     this.#undo.clear();
-    const shared = this.#shared;
-    shared.users--;
-    if (shared.users > 0 || connections.get(this.#key) !== shared) return;
-    if (this.#lingerMs === 0) {
-      await end(this.#key, shared);
-      return;
-    }
-    shared.linger = setTimeout(() => void end(this.#key, shared), this.#lingerMs);
-    shared.linger.unref();
+    await drop(this.#shared);
   }
 
   get #closed(): boolean {
-    return this.#released !== undefined || this.#shared.ended;
+    return this.#released !== undefined || this.#shared.ended !== undefined;
   }
 
   #connection(): Connection {

@@ -39,6 +39,9 @@ export type ErrorKey =
   | 'aborted'
   | 'closed'
   | 'unknownOperation'
+  // gateways
+  | 'gatewayOffline'
+  | 'unknownSubDevice'
   // answers to the platform
   | 'notAnswered'
   | 'alreadyAnswered'
@@ -89,4 +92,11 @@ export class AlinkError extends Error {
     this.details = options.details ?? {};
     this.problems = options.problems ?? [];
   }
+}
+
+/** Whatever was thrown, as an error of the SDK. @param key for what is none */
+export function asAlinkError(thrown: unknown, key: ErrorKey, retry: Retry = 'no'): AlinkError {
+  if (thrown instanceof AlinkError) return thrown;
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new AlinkError(key, reason, { retry, cause: thrown, details: { reason } });
 }

@@ -8,18 +8,15 @@ import {
   thingKey,
 } from '../protocol';
 import { AlinkError } from './errors';
-import type { DeviceOptions } from './types';
+import type { DeviceOptions, ThingOptions } from './types';
 
-/** @throws AlinkError `badSettings` naming the field */
-export function checkOptions(options: DeviceOptions): void {
-  const { identity, platform, transport, clientId, port, authentication } = options;
+/** What holds for every thing. @throws AlinkError `badSettings` naming the field */
+export function checkThing(options: ThingOptions): void {
+  const { identity, clientId } = options;
   for (const field of ['productKey', 'deviceName'] as const) {
     const problem = identityProblem(identity[field]);
     if (problem) throw bad(field, problem);
   }
-  const { min, max } = KEEP_ALIVE_SECONDS;
-  checkNumber('keepAlive', options.keepAliveSeconds, min, max);
-  checkNumber('port', port, 1, 65_535);
   checkNumber('requestTimeoutMs', options.requestTimeoutMs, 1, 24 * 3600_000);
   checkNumber('waitingLimit', options.waitingLimit, 0, 1_000_000);
   checkNumber('lingerMs', options.lingerMs, 0, 3600_000);
@@ -29,6 +26,17 @@ export function checkOptions(options: DeviceOptions): void {
   ) {
     throw bad('clientId', `1–${LONGEST_CLIENT_ID} characters, no |`);
   }
+}
+
+/** @throws AlinkError `badSettings` naming the field */
+export function checkOptions(options: DeviceOptions): void {
+  checkThing(options);
+  const { identity, platform, transport, port, authentication, gateway } = options;
+  const { min, max } = KEEP_ALIVE_SECONDS;
+  checkNumber('keepAlive', options.keepAliveSeconds, min, max);
+  checkNumber('port', port, 1, 65_535);
+  checkNumber('loginsPerSecond', gateway?.loginsPerSecond, 0, 10_000);
+  checkNumber('loginBatch', gateway?.loginBatch, 1, 50);
   try {
     mqttEndpoint(platform, identity.productKey, transport, port);
   } catch (cause) {

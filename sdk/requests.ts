@@ -82,6 +82,21 @@ export class Requests<R extends PendingRequest = PendingRequest> {
     return 'answered';
   }
 
+  /**
+   * A request that the platform refused without answering it on its own topic (B.5 row 75).
+   * @param key as the format of the message gave it
+   * @returns whether there was one
+   */
+  refuse(key: string, answer: AlinkReply): boolean {
+    for (const [topic, { requests }] of this.#byTopic) {
+      if (!requests.has(key)) continue;
+      const pending = this.#take(topic, key);
+      pending?.reject(refusal(answer, pending.message.operation));
+      return true;
+    }
+    return false;
+  }
+
   /** The platform has taken a message that nobody answers. */
   taken(topic: string, key: string): void {
     this.#take(topic, key)?.resolve(TAKEN);
@@ -140,7 +155,8 @@ function malformed(operation: string, why: EnvelopeError): AlinkError {
   });
 }
 
-function refusal(reply: AlinkReply, operation: string): AlinkError {
+/** What a code other than 200 means for a request. */
+export function refusal(reply: AlinkReply, operation: string): AlinkError {
   const explanation = explainCode(reply.code, operation);
   const retry: Retry = explanation === undefined || explanation.retry === 'none' ? 'no' : explanation.retry;
   const reason = explanation?.en ?? 'no explanation is known';

@@ -1,3 +1,5 @@
+import type { DeviceIdentity } from '../identity';
+import { topicMatches } from '../topic-check';
 import { CUSTOM_OPERATIONS } from './custom';
 import { DEVICE_INFO_OPERATIONS } from './device-info';
 import { GATEWAY_OPERATIONS } from './gateway';
@@ -59,6 +61,12 @@ export const AUTO_SUBSCRIBED: readonly string[] = [
     ),
   ),
 ];
+
+/** Whether a session with `_ss=1` gets all that this topic or filter of the thing stands for without subscribing it. */
+export function isAutoSubscribed({ productKey, deviceName }: DeviceIdentity, filter: string): boolean {
+  const template = filter.replace(`/${productKey}/${deviceName}`, '/{pk}/{dn}');
+  return AUTO_SUBSCRIBED.some((covered) => topicMatches(covered, template));
+}
 
 /** How many letters have to be put in, taken out or changed (Levenshtein). */
 function editDistance(a: string, b: string): number {

@@ -24,6 +24,8 @@ const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 const LEAST_SEEN = 2_000;
 /** Ids are unique within a day only; later the same one is a new request, unless MQTT says that it is not. */
 const REPEATED_WITHIN_MS = 60_000;
+/** What the platform only lets the device know: its session ends or begins by itself (B.5 rows 76–78). */
+const RECEIPTS: ReadonlySet<string> = new Set(['thing.disable', 'thing.enable', 'thing.delete']);
 const STANDARD_TIME_LIMIT_MS = 5000;
 const LONGEST_TIME_LIMIT_MS = 3_600_000;
 
@@ -40,6 +42,8 @@ export interface DownlinkOptions {
   askDesired: (identifiers: readonly string[]) => Promise<Json>;
   log: (line: LogLine) => void;
   takeoverMs: number;
+  /** Handlers of the gateway, for a sub-device. */
+  outerHandlers?: RequestHandlers | undefined;
   /** Milliseconds on a clock that never jumps. */
   now?: () => number;
 }
@@ -51,7 +55,7 @@ export interface DownlinkOptions {
 export class Downlink {
   readonly #options: DownlinkOptions;
   readonly #now: () => number;
-  readonly #handlers: RequestHandlers;
+  readonly handlers: RequestHandlers;
   readonly #pending = new Set<PlatformRequest>();
   readonly #held = new Map<ReadRequest, NodeJS.Timeout>();
   /** When each request came, ms on the clock. */
@@ -64,7 +68,7 @@ export class Downlink {
   constructor(options: DownlinkOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#handlers = new RequestHandlers(this.#now, options.takeoverMs);
+    this.handlers = new RequestHandlers(this.#now, options.takeoverMs, options.outerHandlers);
   }
 
   /** Requests that wait for their answer or for a handler. */
@@ -83,12 +87,11 @@ export class Downlink {
         i === 0 ? this.#problem(handler, error, undefined) : undefined,
       ),
     );
-    this.#handlers.add(handler);
+    this.handlers.add(handler);
     // Not before the others of the same deploy are there, and the caller has what it needs to stop.
-    if (this.#held.size > 0) queueMicrotask(() => this.#takeHeld());
-    if (this.#handlers.wantDesired.includes(handler) && this.#options.online()) void this.#askDesired();
+    this.handlerAdded(this.handlers.wantDesired.includes(handler) ? handling : {});
     return () => {
-      this.#handlers.remove(handler);
+      this.handlers.remove(handler);
       for (const undo of unsubscribe) undo();
     };
   }
@@ -112,9 +115,15 @@ export class Downlink {
     return true;
   }
 
+  /** The gateway has a new handler for requests to its sub-devices too. */
+  handlerAdded({ desired }: RequestHandling): void {
+    if (this.#held.size > 0) queueMicrotask(() => this.#takeHeld());
+    if (desired && this.#options.online()) void this.#askDesired();
+  }
+
   /** The session began. */
   online(): void {
-    if (this.#handlers.wantDesired.length > 0) void this.#askDesired();
+    if (this.handlers.wantDesired.length > 0) void this.#askDesired();
   }
 
   /** Ends what waits; the platform is told while the connection lasts. */
@@ -128,7 +137,7 @@ export class Downlink {
 
   #take(read: ReadRequest): void {
     const checked = this.#check(read);
-    const handlers = this.#handlers.matching(read);
+    const handlers = this.handlers.matching(read);
     if (handlers.length === 0) {
       this.#hold(read, checked);
       return;
@@ -191,7 +200,7 @@ export class Downlink {
 
   // A deploy ends the old nodes before it starts the new ones; those shall have the request.
   #hold(read: ReadRequest, checked: CheckedInput): void {
-    const ms = this.#handlers.holdFor(read);
+    const ms = this.handlers.holdFor(read);
     if (ms === 0 || this.#isFull) {
       this.#unhandled(read, checked);
       return;
@@ -212,7 +221,7 @@ export class Downlink {
 
   #takeHeld(): void {
     for (const request of [...this.#held.keys()]) {
-      if (this.#handlers.matching(request).length === 0) continue;
+      if (this.handlers.matching(request).length === 0) continue;
       this.#release(request);
       this.#take(request);
     }
@@ -229,6 +238,10 @@ export class Downlink {
       return;
     }
     if (read.kind === 'notice' && read.replyTopic === undefined) return;
+    if (RECEIPTS.has(read.operation)) {
+      request.dismiss({});
+      return;
+    }
     const broken = [...(checked.fatal ? [checked.fatal] : []), ...checked.notWritable, ...checked.wrong];
     const { model } = this.#options.thingModel;
     const unknown =
@@ -323,7 +336,7 @@ export class Downlink {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       this.#options.log({ level: 'warn', event: 'desiredNotAsked', details: { reason } });
       if (thrown instanceof AlinkError) {
-        for (const handler of this.#handlers.wantDesired) this.#problem(handler, thrown, undefined);
+        for (const handler of this.handlers.wantDesired) this.#problem(handler, thrown, undefined);
       }
     } finally {
       this.#asking = false;
@@ -333,7 +346,7 @@ export class Downlink {
   }
 
   #handDesired(data: Json, asked: readonly string[]): void {
-    const takers = this.#handlers.wantDesired;
+    const takers = this.handlers.wantDesired;
     // In the middle of a deploy: what nobody took is still news for the next one, who asks by itself.
     if (takers.length === 0) return;
     const news = this.#desired.newer(data, asked, {

@@ -19,10 +19,14 @@ export class RequestHandlers {
   /** When the last handler of a kind left, ms on a clock that never jumps. */
   readonly #left = new Map<string, number>();
 
-  /** @param takeoverMs how long a handler that left is expected to have a successor */
+  /**
+   * @param takeoverMs how long a handler that left is expected to have a successor
+   * @param outer those of the gateway, some of which take requests to its sub-devices too
+   */
   constructor(
     private readonly now: () => number,
     private readonly takeoverMs: number,
+    private readonly outer?: RequestHandlers,
   ) {}
 
   add(handler: RequestHandler): void {
@@ -35,21 +39,25 @@ export class RequestHandlers {
   }
 
   matching(request: ReadRequest): RequestHandler[] {
-    return [...this.#handlers].filter(({ filter }) => takes(filter, request));
+    return this.#all.filter(({ filter }) => takes(filter, request));
   }
 
   /** Whether any of them asks for desired values. */
   get wantDesired(): RequestHandler[] {
-    return [...this.#handlers].filter(
-      ({ filter, handling }) => filter.kind === 'propertySet' && handling.desired,
-    );
+    return this.#all.filter(({ filter, handling }) => filter.kind === 'propertySet' && handling.desired);
   }
 
   /** How long a request that nobody takes should wait for a handler that may be on its way, ms. */
-  holdFor({ kind, sync }: ReadRequest): number {
+  holdFor({ kind, sync }: Pick<ReadRequest, 'kind' | 'sync'>): number {
     const left = this.#left.get(kind);
-    if (left === undefined) return 0;
-    return Math.max(0, Math.min(left + this.takeoverMs - this.now(), sync ? LONGEST_SYNC_HOLD_MS : Infinity));
+    const own = left === undefined ? 0 : Math.max(0, left + this.takeoverMs - this.now());
+    const wait = Math.max(own, this.outer?.holdFor({ kind, sync: false }) ?? 0);
+    return sync ? Math.min(wait, LONGEST_SYNC_HOLD_MS) : wait;
+  }
+
+  get #all(): RequestHandler[] {
+    const outer = this.outer ? [...this.outer.#handlers].filter(({ handling }) => handling.subDevices) : [];
+    return [...this.#handlers, ...outer];
   }
 }
 

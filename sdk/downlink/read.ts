@@ -95,6 +95,12 @@ export function readDownlink(
       return bytes({ ...frame, sync: true }, 'raw');
     case 'thing.job.notify':
     case 'thing.config.log.push':
+    case 'thing.topo.add.notify':
+    case 'thing.topo.change':
+    case 'thing.gateway.permit':
+    case 'thing.disable':
+    case 'thing.enable':
+    case 'thing.delete':
       return envelope(frame, 'notice');
     case 'shadow.control':
       return shadowPush(frame);

@@ -29,8 +29,16 @@ const JSON_FORMATS: Readonly<Record<string, WireFormatName>> = {
  * How an operation that a device starts is written and answered.
  * @returns undefined for one that the SDK cannot send as a request
  */
-export function wireFormat({ name, direction, format, replyTopic }: Operation): WireFormatName | undefined {
+export function wireFormat({
+  name,
+  direction,
+  format,
+  purpose,
+  replyTopic,
+}: Operation): WireFormatName | undefined {
   if (direction !== 'up' || replyTopic === undefined) return undefined;
+  // Sessions of sub-devices have the common envelope without a method (B.5).
+  if (purpose === 'session') return 'alink';
   if (format === 'json') return JSON_FORMATS[name];
   return format;
 }

@@ -9,6 +9,7 @@ import {
   iotTokenConnect,
   type MqttEndpoint,
   mqttEndpoint,
+  type Platform,
   SESSION_PARAMETERS,
   type SignMethod,
   signDevice,
@@ -118,11 +119,11 @@ export class Credentials {
         details: { field: 'secretStore', reason: 'is missing' },
       });
     }
-    const platformKey = this.#platformKey();
-    const known = this.#storedIsOld ? undefined : await secretStore.read(identity, platformKey);
+    const key = platformKey(this.#options.platform);
+    const known = this.#storedIsOld ? undefined : await secretStore.read(identity, key);
     if (known) return known;
     const secret = await this.#register(signal, onSent);
-    await stored(secretStore.write(identity, platformKey, secret));
+    await stored(secretStore.write(identity, key, secret));
     this.#storedIsOld = false;
     return secret;
   }
@@ -236,19 +237,19 @@ export class Credentials {
       named > 0 && named < 65536 ? named : usual.port,
     );
   }
+}
 
-  #platformKey(): string {
-    const { platform } = this.#options;
-    switch (platform.kind) {
-      case 'public':
-        return platform.region;
-      case 'instance':
-        return platform.instanceId;
-      case 'custom':
-        return platform.host;
-      case 'emulator':
-        return 'emulator';
-    }
+/** Tells platforms apart where secrets are kept: the same names may exist on several. */
+export function platformKey(platform: Platform): string {
+  switch (platform.kind) {
+    case 'public':
+      return platform.region;
+    case 'instance':
+      return platform.instanceId;
+    case 'custom':
+      return platform.host;
+    case 'emulator':
+      return 'emulator';
   }
 }
 
@@ -256,7 +257,8 @@ function missing(field: 'deviceSecret' | 'productSecret'): AlinkError {
   return new AlinkError('credentialsMissing', `the ${field} is missing`, { details: { field } });
 }
 
-async function stored(writing: Promise<void>): Promise<void> {
+/** Waits for a secret to be stored. @throws AlinkError `secretStore` */
+export async function stored(writing: Promise<void>): Promise<void> {
   try {
     await writing;
   } catch (cause) {

@@ -6,11 +6,8 @@ import type { MqttLink } from '../session/mqtt-link';
 import type { DeviceIdentityTopics } from '../topics';
 import type { RequestOptions } from '../types';
 import { MemoryOutbox, type Outbox, type OutboxItem, type OutgoingMessage } from './outbox';
+import { type SendNext, SendWindow } from './send-window';
 
-/** QoS 1 messages without PUBACK that the platform takes (section D). */
-const WINDOW = 150;
-/** Requests without an answer, of whatever QoS; each costs memory until its time limit. */
-const MOST_UNANSWERED = 10_000;
 /** While online more may queue for the window than may wait without a connection. */
 const ONLINE_QUEUE = 20_000;
 /** Room that the envelope takes around the params; method and id are far shorter. */
@@ -23,6 +20,8 @@ export interface DispatcherOptions {
   waitingLimit: number;
   defaultTimeoutMs: number;
   onWaiting: (size: number) => void;
+  /** Shared with the others on the same connection. */
+  window?: SendWindow | undefined;
   /** Last look at params before they are written; times may be known only now. */
   settle?: ((params: string) => string) | undefined;
   /** Milliseconds on a clock that never jumps: a wrong time of day must not let everything expire. */
@@ -53,8 +52,8 @@ export class Dispatcher {
   readonly #requests: Requests<OutboxItem>;
   readonly #outbox: Outbox;
   readonly #ids = new MessageIds(Date.now());
-  /** QoS 1 messages that have neither PUBACK nor an end. */
-  readonly #window = new Set<OutboxItem>();
+  readonly #window: SendWindow;
+  readonly #sendNext: SendNext = () => this.#next();
   /** Why nothing can be sent any more: what comes after the end would wait for nothing. */
   #closed: AlinkError | undefined;
 
@@ -63,6 +62,7 @@ export class Dispatcher {
     this.#now = options.now ?? (() => performance.now());
     this.#requests = new Requests(this.#now, (item) => this.#settled(item));
     this.#outbox = new MemoryOutbox(options.onWaiting, this.#now);
+    this.#window = options.window ?? new SendWindow();
   }
 
   /** Messages that wait for the connection or for their turn. */
@@ -117,7 +117,8 @@ export class Dispatcher {
     reject: (error: AlinkError) => void,
   ): void {
     if (this.#closed) throw this.#closed;
-    const item = { message, deadline: this.#now() + timeoutMs, timeoutMs, resolve, reject };
+    const deadline = this.#now() + timeoutMs;
+    const item: OutboxItem = { message, deadline, timeoutMs, unacknowledged: false, resolve, reject };
     const online = this.#options.link() !== undefined;
     this.#outbox.put(item, online ? ONLINE_QUEUE : this.#options.waitingLimit);
     if (signal) this.#watch(item, signal);
@@ -129,15 +130,25 @@ export class Dispatcher {
     return this.#requests.receive(topic, payload);
   }
 
+  /** A request that the platform refused on another topic than that of its answers. @returns whether there is one */
+  refuse(id: string, answer: AlinkReply): boolean {
+    return this.#requests.refuse(id, answer);
+  }
+
   /** Sends what waits, in the order it came, as far as the window allows. */
   drain(): void {
-    while (this.#window.size < WINDOW && this.#requests.size < MOST_UNANSWERED) {
-      const link = this.#options.link();
-      if (link === undefined) return;
-      const item = this.#outbox.take();
-      if (item === undefined) return;
-      this.#send(link, item);
-    }
+    while (this.#window.isOpen) if (!this.#next()) return;
+    if (this.#outbox.size > 0 && this.#options.link() !== undefined) this.#window.join(this.#sendNext);
+  }
+
+  /** Sends what came first. @returns whether more waits that could be sent */
+  #next(): boolean {
+    const link = this.#options.link();
+    if (link === undefined) return false;
+    const item = this.#outbox.take();
+    if (item === undefined) return false;
+    this.#send(link, item);
+    return this.#outbox.size > 0;
   }
 
   /**
@@ -145,7 +156,7 @@ export class Dispatcher {
    * what waits goes on waiting for its time limit.
    */
   disconnected(error: AlinkError): void {
-    this.#window.clear();
+    this.#window.leave(this.#sendNext);
     this.#requests.failAll(
       new AlinkError(
         'disconnected',
@@ -158,6 +169,7 @@ export class Dispatcher {
 
   close(error: AlinkError): void {
     this.#closed = error;
+    this.#window.leave(this.#sendNext);
     this.#outbox.close(error);
     this.#requests.failAll(error);
   }
@@ -169,9 +181,10 @@ export class Dispatcher {
     const format = WIRE_FORMATS[message.format];
     const key = format.key(this.#ids.next(), message);
     this.#requests.add(replyTopic, key, item);
-    if (qos === 1) this.#window.add(item);
+    item.unacknowledged = qos === 1;
+    this.#window.enter(item.unacknowledged);
     link.publish(topic, format.write(key, message), qos, (cause) => {
-      this.#leaveWindow(item);
+      this.#acknowledged(item);
       if (!cause) {
         if (replyTopic === '') this.#requests.taken(replyTopic, key);
         return;
@@ -187,13 +200,15 @@ export class Dispatcher {
 
   #settled(item: OutboxItem): void {
     this.#outbox.acknowledge(item);
-    this.#leaveWindow(item);
+    this.#acknowledged(item);
+    this.#window.answer();
   }
 
   // By PUBACK, or by the end of the request when that comes first or PUBACK never does.
-  #leaveWindow(item: OutboxItem): void {
-    this.#window.delete(item);
-    if (this.#outbox.size > 0) queueMicrotask(() => this.drain());
+  #acknowledged(item: OutboxItem): void {
+    if (!item.unacknowledged) return;
+    item.unacknowledged = false;
+    this.#window.acknowledge();
   }
 
   // The listener leaves with the message: one signal lives as long as its node and sees millions of them.

@@ -23,6 +23,8 @@ export interface OutboxItem {
   /** After this nobody waits for it any more, on the clock of the outbox. */
   readonly deadline: number;
   readonly timeoutMs: number;
+  /** It was sent and waits for PUBACK. */
+  unacknowledged: boolean;
   resolve(answer: Answer): void;
   reject(error: AlinkError): void;
 }

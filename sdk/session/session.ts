@@ -1,11 +1,12 @@
 import type { ConnectFields, MqttEndpoint } from '../../protocol';
-import { AlinkError } from '../errors';
-import type { IncomingMessage, LogLine } from '../types';
+import { AlinkError, asAlinkError } from '../errors';
+import { SessionMachine } from './machine';
 import { type MqttLink, openLink } from './mqtt-link';
-import { IDLE, type MachineEvent, type MachineState, nextState } from './state';
-import { TIMING, type Timing } from './timing';
+import type { MachineState } from './state';
+import type { SessionEvents, ThingSession } from './thing-session';
+import type { Timing } from './timing';
 
-export interface SessionOptions {
+export interface SessionOptions extends SessionEvents {
   endpoint: () => MqttEndpoint;
   /** Fields with a fresh signature for each attempt; may register the device first. */
   connectFields: (signal: AbortSignal, onSent: () => void) => Promise<ConnectFields>;
@@ -18,57 +19,47 @@ export interface SessionOptions {
   /** Milliseconds on a clock that never jumps. */
   now?: () => number;
   random?: () => number;
-  log: (line: LogLine) => void;
-  /** Filters to subscribe on every connect. */
-  filters: () => readonly string[];
-  qosOf: (filter: string) => 0 | 1;
-  onRefusedFilter: (filter: string) => void;
-  onMessage: (message: IncomingMessage) => void;
-  onState: (state: MachineState) => void;
-  /** Connected, subscribed, ready to send. */
-  onOnline: () => void;
-  /** What was sent and not answered is lost to this side. */
-  onOffline: (error: AlinkError) => void;
 }
 
 /** One identity's connection to the platform: connects, stays connected, gives way when it must (J.2). */
-export class Session {
+export class Session implements ThingSession {
   readonly #options: SessionOptions;
-  readonly #timing: Timing;
-  readonly #now: () => number;
-  #state: MachineState = IDLE;
+  readonly #machine: SessionMachine;
   #link: MqttLink | undefined;
   /** Filters that the open link was asked for, with their QoS. */
   #asked = new Map<string, 0 | 1>();
-  #retry: NodeJS.Timeout | undefined;
   #attempt: AbortController | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#timing = { ...TIMING, ...options.timing };
-    this.#now = options.now ?? (() => performance.now());
+    const { timing, now, random, log } = options;
+    this.#machine = new SessionMachine({
+      timing,
+      now,
+      random,
+      log,
+      connect: () => void this.#connect(),
+      onState: () => options.onState(),
+    });
   }
 
   get state(): MachineState {
-    return this.#state;
+    return this.#machine.state;
   }
 
-  /** When it tries again, ms since 1970. */
   get retryAt(): number | undefined {
-    const { retryAt } = this.#state;
-    return retryAt === undefined ? undefined : Math.round(Date.now() + retryAt - this.#now());
+    return this.#machine.retryAt;
   }
 
   /** The open link, only while online. */
   get link(): MqttLink | undefined {
-    return this.#state.name === 'online' ? this.#link : undefined;
+    return this.state.name === 'online' ? this.#link : undefined;
   }
 
   start(): void {
-    this.#step({ type: 'start' });
+    this.#machine.step({ type: 'start' });
   }
 
-  /** Adds filters to a running connection; they are part of every later one through `filters`. */
   subscribe(filters: readonly string[]): void {
     if (this.#link) void this.#subscribe(this.#link, filters).then((refused) => this.#tellRefused(refused));
   }
@@ -78,38 +69,15 @@ export class Session {
     this.#link?.unsubscribe(filters);
   }
 
-  /** Says goodbye and resolves when the socket is closed. */
   async stop(): Promise<void> {
-    if (this.#state.name === 'idle' || this.#state.name === 'closing') return;
+    if (this.state.name === 'idle' || this.state.name === 'closing') return;
     const link = this.#link;
     this.#link = undefined;
-    this.#step({ type: 'stop' });
+    this.#machine.step({ type: 'stop' });
     this.#attempt?.abort();
     this.#options.onOffline(new AlinkError('closed', 'the connection was closed'));
     await link?.end();
-    this.#step({ type: 'stopped' });
-  }
-
-  #step(event: MachineEvent): void {
-    const before = this.#state;
-    const random = (this.#options.random ?? Math.random)();
-    const after = nextState(before, event, { now: this.#now(), random, timing: this.#timing });
-    if (after === before) return;
-    this.#state = after;
-    if (event.type === 'sent') return; // only counted
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    if (after.name === 'connecting') void this.#connect();
-    else if (after.retryAt !== undefined) {
-      const wait = Math.max(0, after.retryAt - this.#now());
-      this.#retry = setTimeout(() => this.#step({ type: 'retry' }), wait);
-      this.#options.log({
-        level: after.name === 'waiting' ? 'info' : 'warn',
-        event: after.name,
-        details: { reason: after.reason?.message ?? '', retryInSeconds: Math.round(wait / 1000) },
-      });
-    }
-    this.#options.onState(after);
+    this.#machine.step({ type: 'stopped' });
   }
 
   async #connect(): Promise<void> {
@@ -117,20 +85,21 @@ export class Session {
     this.#attempt = attempt;
     const { signal } = attempt;
     const onSent = () => {
-      if (!signal.aborted) this.#step({ type: 'sent' });
+      if (!signal.aborted) this.#machine.step({ type: 'sent' });
     };
     try {
       const fields = await this.#options.connectFields(signal, onSent);
       signal.throwIfAborted();
       await this.#open(fields, signal, onSent);
     } catch (thrown) {
-      if (!signal.aborted) this.#step({ type: 'failed', error: asAlinkError(thrown) });
+      if (!signal.aborted)
+        this.#machine.step({ type: 'failed', error: asAlinkError(thrown, 'connectionClosed', 'slow') });
     }
   }
 
   async #open(fields: ConnectFields, signal: AbortSignal, onSent: () => void): Promise<void> {
     const { keepAliveSeconds, cleanSession, ca, onMessage } = this.#options;
-    const { handshakeMs, connackMs, endMs } = this.#timing;
+    const { handshakeMs, connackMs, endMs } = this.#machine.timing;
     const ended: { error?: AlinkError; kicked: boolean } = { kicked: false };
     let used = false;
     const link = await openLink({
@@ -150,7 +119,7 @@ export class Session {
         else if (this.#link === link) this.#lost(error, kicked);
       },
     }).catch((thrown: unknown) => {
-      const error = asAlinkError(thrown);
+      const error = asAlinkError(thrown, 'connectionClosed', 'slow');
       throw error.code === undefined ? error : this.#options.onRefused(error);
     });
     if (signal.aborted) {
@@ -166,7 +135,7 @@ export class Session {
     this.#asked = new Map();
     const refused = await this.#subscribe(link, this.#options.filters());
     if (this.#link !== link) return; // stopped or lost meanwhile
-    this.#step({ type: 'online' });
+    this.#machine.step({ type: 'online' });
     this.#options.onOnline();
     // After the news that the connection is there, which would otherwise cover it.
     this.#tellRefused(refused);
@@ -174,7 +143,7 @@ export class Session {
 
   #lost(error: AlinkError, kicked: boolean): void {
     this.#link = undefined;
-    this.#step({ type: 'lost', error, kicked });
+    this.#machine.step({ type: 'lost', error, kicked });
     this.#options.onOffline(error);
   }
 
@@ -199,7 +168,7 @@ export class Session {
     for (const filter of filters) this.#asked.set(filter, qos);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string[]>((resolve) => {
-      timer = setTimeout(() => resolve([]), this.#timing.subackMs);
+      timer = setTimeout(() => resolve([]), this.#machine.timing.subackMs);
     });
     try {
       const refused = await Promise.race([link.subscribe(filters, qos), late]);
@@ -220,10 +189,4 @@ export class Session {
       this.#options.onRefusedFilter(filter);
     }
   }
-}
-
-function asAlinkError(thrown: unknown): AlinkError {
-  if (thrown instanceof AlinkError) return thrown;
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  return new AlinkError('connectionClosed', reason, { retry: 'slow', cause: thrown, details: { reason } });
 }

@@ -26,8 +26,12 @@ export type MachineEvent =
   | { type: 'online' }
   /** The connection ended after CONNACK; `kicked` when the other side closed it. */
   | { type: 'lost'; error: AlinkError; kicked: boolean }
-  /** No connection came about. */
+  /** No connection came about, or the platform took it back for a reason that a new one would not remove. */
   | { type: 'failed'; error: AlinkError }
+  /** The gateway is offline, and its sub-devices with it (B.5). */
+  | { type: 'gatewayLost'; error: AlinkError }
+  /** The gateway is online again: every sub-device has to log in. */
+  | { type: 'gatewayBack' }
   | { type: 'retry' }
   | { type: 'stop' }
   | { type: 'stopped' };
@@ -45,6 +49,10 @@ const REFUSALS: ReadonlySet<ErrorKey> = new Set<ErrorKey>([
   'badSettings',
   'secretStore',
 ]);
+
+/** Too many logins within a minute: another before its end would be refused too (C.3). */
+const THROTTLED = 429;
+const THROTTLED_MS = 60_000;
 
 export const IDLE: MachineState = { name: 'idle', attempts: 0, refusals: 0, connects: [], kicks: [] };
 
@@ -79,6 +87,10 @@ export function nextState(
       return afterFailure(state, event.error, now, random, timing);
     case 'lost':
       return afterLoss(state, event.error, event.kicked, now, random, timing);
+    case 'gatewayLost':
+      return afterGateway(state, event.error);
+    case 'gatewayBack':
+      return resume(state, now, timing);
     case 'stop':
       return { ...state, name: 'closing' };
     case 'stopped':
@@ -91,6 +103,20 @@ function connecting(state: MachineState): MachineState {
   return { ...rest, name: 'connecting' };
 }
 
+// A refusal or conflict has its own time; the gateway's absence changes nothing about it.
+function afterGateway(state: MachineState, error: AlinkError): MachineState {
+  if (state.name === 'idle' || state.name === 'refused' || state.name === 'conflict') return state;
+  const { retryAt: _, onlineSince: __, ...rest } = state;
+  return { ...rest, name: 'waiting', attempts: 0, reason: error };
+}
+
+function resume(state: MachineState, now: number, timing: Timing): MachineState {
+  if (state.name !== 'waiting' || state.retryAt !== undefined) return state;
+  const connects = recent(state.connects, now);
+  const retryAt = roomForConnect(connects, now, timing);
+  return retryAt > now ? { ...state, connects, retryAt } : connecting({ ...state, connects });
+}
+
 function afterFailure(
   state: MachineState,
   error: AlinkError,
@@ -99,15 +125,21 @@ function afterFailure(
   timing: Timing,
 ): MachineState {
   const connects = recent(state.connects, now);
-  const refused = REFUSALS.has(error.key);
+  // For a sub-device the platform's answer is the refusal; most of its codes ask for a person (C.3).
+  const refused = REFUSALS.has(error.key) || (error.key === 'platformRefused' && error.retry === 'no');
   const refusals = refused ? state.refusals + 1 : 0;
   const attempts = state.attempts + 1;
   const wait = refused
     ? backoff(refusals, timing.refusalBackoff, random)
     : backoff(attempts, timing.backoff, random);
-  const retryAt = Math.max(now + wait, roomForConnect(connects, now, timing));
+  const retryAt = Math.max(
+    now + wait,
+    roomForConnect(connects, now, timing),
+    error.code === THROTTLED ? now + THROTTLED_MS : now,
+  );
+  const { onlineSince: _, ...rest } = state;
   return {
-    ...state,
+    ...rest,
     name: refused ? 'refused' : 'waiting',
     attempts,
     refusals,

@@ -182,6 +182,7 @@ describe('outbox in memory', () => {
     },
     deadline,
     timeoutMs: 1000,
+    unacknowledged: false,
     resolve: () => undefined,
     reject: ({ key }) => rejected.push(`${name} ${key}`),
   });

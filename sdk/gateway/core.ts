@@ -1,0 +1,360 @@
+import {
+  DEFAULT_SIGN_METHOD,
+  type DeviceIdentity,
+  isAutoSubscribed,
+  type Json,
+  thingKey,
+  topicOwner,
+} from '../../protocol';
+import { Connection } from '../connection';
+import type { IncomingRequest } from '../downlink/types';
+import { AlinkError } from '../errors';
+import { platformKey } from '../registration/credentials';
+import type { SendWindow } from '../report/send-window';
+import { refusal } from '../requests';
+import type { DeviceOptions, IncomingMessage, SessionState } from '../types';
+import { BringUp, type MemberOptions, type Standing } from './bring-up';
+import { Logins } from './logins';
+import { GATEWAY_NOTICES, NoticeReader, SUB_DEVICE_NOTICES } from './notices';
+import { Registrar } from './registrar';
+import { type Carrier, SubDeviceSession } from './sub-session';
+import { TopologyClient } from './topology';
+import type { GatewayNotice, SubDeviceState } from './types';
+
+/** A sub-device on this gateway. */
+interface Member {
+  readonly identity: DeviceIdentity;
+  readonly key: string;
+  readonly connection: Connection;
+  readonly session: SubDeviceSession;
+  readonly standing: Standing;
+  /** Name and reason of the state that was told last. */
+  told: string;
+}
+
+/** What makes a connection that of a gateway: its sub-devices, and what the platform tells about them. */
+export class GatewayCore {
+  readonly registrar: Registrar;
+  readonly topology: TopologyClient;
+  readonly logins: Logins;
+  readonly bringUp: BringUp;
+  readonly #options: DeviceOptions;
+  readonly #connection: Connection;
+  readonly #window: SendWindow;
+  readonly #members = new Map<string, Member>();
+  readonly #notices = new NoticeReader();
+  readonly #noticeListeners = new Set<(notice: GatewayNotice) => void>();
+  readonly #stateListeners = new Set<(change: SubDeviceState) => void>();
+  /** One answer serves all sub-devices of a product, in each session of the gateway. */
+  readonly #models = new Map<string, Promise<Json>>();
+  #offline: AlinkError | undefined;
+
+  /** @param connection the gateway's own */
+  constructor(connection: Connection, options: DeviceOptions, window: SendWindow) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#window = window;
+    const { platform, secretStore, signMethod = DEFAULT_SIGN_METHOD, gateway = {} } = options;
+    const request = this.#connection.request.bind(this.#connection);
+    this.registrar = new Registrar({ request, platformKey: platformKey(platform), signMethod });
+    this.topology = new TopologyClient({
+      request,
+      signMethod,
+      log: (event, details) => connection.log({ level: 'warn', event, details }),
+    });
+    this.logins = new Logins({
+      request,
+      loginsPerSecond: gateway.loginsPerSecond,
+      loginBatch: gateway.loginBatch,
+      autoSubscribe: gateway.subscribeEach !== true,
+    });
+    const { registrar, topology, logins } = this;
+    this.bringUp = new BringUp({ platform, registrar, topology, logins, secretStore });
+    this.#listen();
+  }
+
+  /** Filters that a gateway needs besides those of a device, and besides what it asks for when it needs it (B.10). */
+  static filters({ productKey, deviceName }: DeviceIdentity): string[] {
+    const names = `${productKey}/${deviceName}`;
+    return [`/ext/session/${names}/combine/+`, `/ext/error/${names}`];
+  }
+
+  get isOnline(): boolean {
+    return this.#connection.isOnline;
+  }
+
+  /** @throws AlinkError `badSettings` */
+  createMember(options: MemberOptions): Connection {
+    const { identity } = options;
+    const key = thingKey(identity);
+    if (key === thingKey(this.#connection.identity)) {
+      throw new AlinkError('badSettings', 'gateway: a gateway cannot be its own sub-device', {
+        code: 6402,
+        details: { field: 'gateway', reason: 'a gateway cannot be its own sub-device', rule: 'ownGateway' },
+      });
+    }
+    const standing: Standing = { options, secret: undefined, isStored: false, isRemoved: false };
+    const opened: { session?: SubDeviceSession } = {};
+    const connection = new Connection(options, {
+      openSession: (events) => {
+        opened.session = new SubDeviceSession(this.#carrier(standing), events, options.timing);
+        return opened.session;
+      },
+      filters: this.#options.gateway?.subscribeEach ? Connection.filters(identity) : [],
+      window: this.#window,
+      outerHandlers: this.#connection.downlink.handlers,
+      fetchThingModel: (ask) => this.#modelOf(identity.productKey, ask),
+    });
+    const { session } = opened;
+    if (session === undefined) throw new Error('a connection opens its session at once');
+    const member: Member = { identity, key, connection, session, standing, told: '' };
+    this.#members.set(key, member);
+    connection.onState((state) => this.#stateOf(member, state));
+    return connection;
+  }
+
+  /** States of all sub-devices. */
+  states(): SubDeviceState[] {
+    return [...this.#members.values()].map(({ identity, connection }) => ({
+      identity,
+      state: connection.state,
+    }));
+  }
+
+  member(identity: DeviceIdentity): Pick<Member, 'connection' | 'standing' | 'session'> | undefined {
+    return this.#members.get(thingKey(identity));
+  }
+
+  onSubDevice(listener: (change: SubDeviceState) => void): () => void {
+    const own = (change: SubDeviceState) => listener(change);
+    this.#stateListeners.add(own);
+    for (const state of this.states()) this.#call(own, state);
+    return () => this.#stateListeners.delete(own);
+  }
+
+  onNotice(listener: (notice: GatewayNotice) => void): () => void {
+    const own = (notice: GatewayNotice) => listener(notice);
+    this.#noticeListeners.add(own);
+    return () => this.#noticeListeners.delete(own);
+  }
+
+  /** The gateway has a new handler for requests to its sub-devices too. */
+  handlerAdded(handling: Parameters<Connection['downlink']['handlerAdded']>[0]): void {
+    for (const { connection } of this.#members.values()) connection.downlink.handlerAdded(handling);
+  }
+
+  /** A message on the gateway's connection. @returns whether it was for a sub-device */
+  receive(message: IncomingMessage): boolean {
+    const owner = topicOwner(message.topic);
+    if (owner === this.#key) return false;
+    const member = owner === undefined ? undefined : this.#members.get(owner);
+    if (member) {
+      member.connection.receive(message);
+      return true;
+    }
+    // Broadcasts and calls on topics of one's own name nobody.
+    for (const { connection } of this.#members.values()) {
+      if (connection.wants(message.topic)) connection.receive(message);
+    }
+    return false;
+  }
+
+  /** The sub-device that a filter belongs to. */
+  connectionOf(filter: string): Connection | undefined {
+    const owner = topicOwner(filter);
+    return owner === undefined ? undefined : this.#members.get(owner)?.connection;
+  }
+
+  /** The gateway has a new session: all its sub-devices begin anew (B.5). */
+  online(): void {
+    this.#offline = undefined;
+    for (const { session } of [...this.#members.values()]) session.gatewayOnline();
+  }
+
+  /** The gateway's session is over, and all of its sub-devices' with it. */
+  offline(reason: AlinkError): void {
+    const error = offlineError(reason);
+    this.topology.forgetAll(error);
+    this.registrar.failAll(error);
+    this.logins.failAll(error);
+    this.#models.clear();
+    this.#tellOffline(error);
+  }
+
+  close(): void {
+    this.#noticeListeners.clear();
+    this.#stateListeners.clear();
+  }
+
+  get #key(): string {
+    return thingKey(this.#connection.identity);
+  }
+
+  #carrier(standing: Standing): Carrier {
+    const core = this;
+    const { session } = this.#connection;
+    const { identity } = standing.options;
+    const key = thingKey(identity);
+    return {
+      get link() {
+        return session.link;
+      },
+      get offline() {
+        return core.#offline;
+      },
+      start: () => session.start(),
+      subscribe: (filters) => session.subscribe(this.#toSubscribe(identity, filters)),
+      // What names nobody may be another sub-device's too.
+      unsubscribe: (filters) => session.unsubscribe(filters.filter((filter) => topicOwner(filter) === key)),
+      bringUp: (signal, onSent) => this.bringUp.run(standing, signal, onSent),
+      logout: () => this.#logout(identity),
+      leave: () => this.#members.delete(key),
+    };
+  }
+
+  #toSubscribe(identity: DeviceIdentity, filters: readonly string[]): readonly string[] {
+    if (!this.logins.isAutoSubscribed) return filters;
+    return filters.filter((filter) => !isAutoSubscribed(identity, filter));
+  }
+
+  async #logout(identity: DeviceIdentity): Promise<void> {
+    if (!this.isOnline) return;
+    try {
+      await this.logins.logout(identity);
+    } catch (thrown) {
+      // The session ends with the gateway's at the latest.
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#connection.log({ level: 'info', event: 'logoutFailed', details: { reason } });
+    }
+  }
+
+  #modelOf(productKey: string, ask: () => Promise<Json>): Promise<Json> {
+    const known = this.#models.get(productKey);
+    if (known) return known;
+    const asked = ask();
+    this.#models.set(productKey, asked);
+    // A failure is that of one moment; the next who asks may be luckier.
+    asked.catch(() => this.#models.delete(productKey));
+    return asked;
+  }
+
+  #listen(): void {
+    for (const operation of GATEWAY_NOTICES) {
+      this.#connection.onRequest({ kind: 'notice', operation }, (request) => this.#told(request), {});
+    }
+    for (const operation of SUB_DEVICE_NOTICES) {
+      this.#connection.onRequest({ kind: 'notice', operation }, (request) => this.#told(request), {
+        subDevices: true,
+      });
+    }
+    for (const filter of GatewayCore.filters(this.#connection.identity)) {
+      this.#connection.onMessage(filter, { listener: (message) => this.#ended(message) });
+    }
+    let last = '';
+    this.#connection.onState(({ name, reason }) => {
+      if (reason === undefined || !OFFLINE.has(name) || `${name} ${reason.message}` === last) return;
+      last = `${name} ${reason.message}`;
+      this.#tellOffline(offlineError(reason));
+    });
+  }
+
+  #tellOffline(error: AlinkError): void {
+    this.#offline = error;
+    for (const { session } of [...this.#members.values()]) session.gatewayOffline(error);
+  }
+
+  #told(request: IncomingRequest): void {
+    const notice = this.#notices.request(request);
+    if (notice === undefined) return;
+    for (const identity of notice.devices) this.#take(notice.type, identity);
+    this.#tell(notice);
+  }
+
+  #take(type: GatewayNotice['type'], identity: DeviceIdentity): void {
+    const member = this.#members.get(thingKey(identity));
+    switch (type) {
+      case 'added':
+        this.topology.added(identity);
+        this.putBack(identity);
+        return;
+      case 'removed':
+        this.removed(identity);
+        return;
+      case 'enabled':
+        member?.session.retry();
+        return;
+      case 'disabled':
+        member?.session.refuse(refusal({ id: '', code: 522, data: {} }, 'session.kicked'));
+        return;
+      case 'deleted':
+        member?.session.refuse(refusal({ id: '', code: 521, data: {} }, 'session.kicked'));
+    }
+  }
+
+  /** The topology has the sub-device again. */
+  putBack(identity: DeviceIdentity): void {
+    const member = this.#members.get(thingKey(identity));
+    if (!member) return;
+    member.standing.isRemoved = false;
+    member.session.retry();
+  }
+
+  /** The topology has the sub-device no more; it shall not be put back unasked. */
+  removed(identity: DeviceIdentity): void {
+    this.topology.missing(identity);
+    const member = this.#members.get(thingKey(identity));
+    if (!member) return;
+    member.standing.isRemoved = true;
+    member.session.refuse(refusal({ id: '', code: 6401, data: {} }, 'session.kicked'));
+  }
+
+  #ended({ topic, payload }: IncomingMessage): void {
+    const onErrorTopic = topic.startsWith('/ext/error/');
+    if (!onErrorTopic && !topic.endsWith('/logout_reply')) return;
+    const end = this.#notices.sessionEnd(payload, onErrorTopic);
+    if (end === undefined) return;
+    const { identity, error, id } = end;
+    const member = this.#members.get(thingKey(identity));
+    if (error.code === 520) {
+      // Of a message without a session: nobody else would tell the one who waits for its answer.
+      member?.connection.dispatcher.refuse(id, { id, code: 520, data: {} });
+    }
+    if (error.code === 6401) this.removed(identity);
+    member?.session.ended(error);
+    const notice = this.#notices.kicked(end);
+    if (notice) this.#tell(notice);
+  }
+
+  #tell(notice: GatewayNotice): void {
+    for (const listener of [...this.#noticeListeners]) this.#call(listener, notice);
+  }
+
+  #stateOf(member: Member, state: SessionState): void {
+    const told = `${state.name} ${state.reason?.message ?? ''}`;
+    if (told === member.told) return;
+    member.told = told;
+    for (const listener of [...this.#stateListeners]) {
+      this.#call(listener, { identity: member.identity, state });
+    }
+  }
+
+  // A listener is somebody else's code; its fault must not reach the gateway.
+  #call<T>(listener: (value: T) => void, value: T): void {
+    try {
+      listener(value);
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#connection.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
+    }
+  }
+}
+
+const OFFLINE: ReadonlySet<SessionState['name']> = new Set(['waiting', 'refused', 'conflict']);
+
+function offlineError(reason: AlinkError): AlinkError {
+  return new AlinkError('gatewayOffline', `the gateway is offline: ${reason.message}`, {
+    retry: 'slow',
+    cause: reason,
+    details: { reason: reason.message },
+  });
+}

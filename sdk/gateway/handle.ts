@@ -1,0 +1,116 @@
+import type { DeviceIdentity, Json } from '../../protocol';
+import type { Connection } from '../connection';
+import type { Device, RequestOptions } from '../types';
+import { type Admission, assertIdentity, type LoginOptions, outcome } from './admission';
+import type { MemberOptions } from './bring-up';
+import type { GatewayCore } from './core';
+import type { Packer } from './packer';
+import type { Gateway, SubDeviceCredentials, SubDeviceResult } from './types';
+
+export interface GatewayParts {
+  connection: Connection;
+  core: GatewayCore;
+  admission: Admission;
+  packer: Packer;
+  /** A further handle on an open sub-device. */
+  handleOn: (identity: DeviceIdentity) => Device | undefined;
+}
+
+/** One user's view of a gateway: what it listens to ends with its handle. */
+export class GatewayHandle implements Gateway {
+  readonly #parts: GatewayParts;
+  readonly #track: (undo: () => void) => () => void;
+
+  /** @param track remembers what has to be undone when the handle is given back; throws when that is past */
+  constructor(parts: GatewayParts, track: (undo: () => void) => () => void) {
+    this.#parts = parts;
+    this.#track = track;
+  }
+
+  subDevices: Gateway['subDevices'] = () => this.#parts.core.states();
+  subDevice: Gateway['subDevice'] = (identity) => this.#parts.handleOn(identity);
+  onSubDevice: Gateway['onSubDevice'] = (listener) => this.#track(this.#parts.core.onSubDevice(listener));
+  onNotice: Gateway['onNotice'] = (listener) => this.#track(this.#parts.core.onNotice(listener));
+  admit: Gateway['admit'] = (onResult) => this.#track(this.#parts.admission.admit(onResult));
+  login = (devices: readonly SubDeviceCredentials[], options: LoginOptions = {}) =>
+    this.#parts.admission.login(devices, options);
+  logout: Gateway['logout'] = (devices) => this.#parts.admission.logout(devices);
+  getTopology: Gateway['getTopology'] = (options = {}) => this.#parts.core.topology.get(options);
+  postProperties: Gateway['postProperties'] = (identity, input, options = {}) =>
+    this.#parts.packer.properties(identity, input, options);
+  postEvent: Gateway['postEvent'] = (identity, event, values, options = {}) =>
+    this.#parts.packer.event(identity, event, values, options);
+
+  addTopology: Gateway['addTopology'] = (devices, { signal } = {}) =>
+    this.#each(
+      devices,
+      ({ identity }) => identity,
+      async (device) => {
+        const deviceSecret = await this.#secretOf(device, signal);
+        await this.#parts.core.topology.add({ identity: device.identity, deviceSecret }, signal);
+        this.#parts.core.putBack(device.identity);
+      },
+    );
+
+  deleteTopology: Gateway['deleteTopology'] = (devices, { signal } = {}) =>
+    this.#each(
+      devices,
+      (identity) => identity,
+      async (identity) => {
+        await this.#parts.core.topology.delete(identity, signal);
+        this.#parts.core.removed(identity);
+      },
+    );
+
+  reportFound: Gateway['reportFound'] = async (devices, options = {}) => {
+    for (const identity of devices) assertIdentity(identity);
+    const list: Json = devices.map(({ productKey, deviceName }) => ({ productKey, deviceName }));
+    return this.#parts.connection.request({
+      operation: 'thing.list.found',
+      params: JSON.stringify(list),
+      options,
+    });
+  };
+
+  register: Gateway['register'] = (devices, { signal } = {}) =>
+    Promise.all(
+      devices.map(async ({ identity, productSecret }) => {
+        const given: { deviceSecret?: string } = {};
+        const result = await outcome(identity, async () => {
+          assertIdentity(identity);
+          given.deviceSecret = await this.#parts.core.bringUp.register(identity, productSecret, signal);
+        });
+        return { ...result, ...given };
+      }),
+    );
+
+  #each<T>(
+    list: readonly T[],
+    identityOf: (entry: T) => DeviceIdentity,
+    work: (entry: T) => Promise<void>,
+  ): Promise<SubDeviceResult[]> {
+    return Promise.all(
+      list.map((entry) =>
+        outcome(identityOf(entry), async () => {
+          assertIdentity(identityOf(entry));
+          await work(entry);
+        }),
+      ),
+    );
+  }
+
+  /** Given, that of an open sub-device, stored, or registered now. @throws AlinkError */
+  async #secretOf(
+    { identity, deviceSecret = '', productSecret = '' }: SubDeviceCredentials,
+    signal: RequestOptions['signal'],
+  ): Promise<string> {
+    if (deviceSecret !== '') return deviceSecret;
+    const { core } = this.#parts;
+    const standing = core.member(identity)?.standing;
+    if (standing) return core.bringUp.secretOf(standing, signal);
+    const authentication: MemberOptions['authentication'] =
+      productSecret === '' ? { kind: 'subRegister' } : { kind: 'productRegister', productSecret };
+    const options = { identity, authentication };
+    return core.bringUp.secretOf({ options, secret: undefined, isStored: false, isRemoved: false }, signal);
+  }
+}
