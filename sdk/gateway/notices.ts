@@ -6,9 +6,10 @@ import {
   parseJson,
   thingKey,
 } from '../../protocol';
+import { Recent } from '../../protocol/recent';
 import type { IncomingRequest, NoticeOperation } from '../downlink/types';
 import type { AlinkError } from '../errors';
-import { Recent } from '../recent';
+
 import { refusal } from '../requests';
 import { readIdentities } from './topology';
 import type { GatewayNotice } from './types';
