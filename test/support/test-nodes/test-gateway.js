@@ -3,6 +3,7 @@ module.exports = (RED) => {
   RED.nodes.registerType('test-gateway', function (def) {
     RED.nodes.createNode(this, def);
     this.gatewayId = def.gatewayId;
+    this.use = () => () => undefined;
     this.open = () => new Promise((resolve) => RED.events.emit(`test-gateway:${this.id}`, resolve));
   });
 };
