@@ -49,7 +49,8 @@ export class Platform implements ConnectContext {
   /** Ids of the platform's own requests. */
   readonly messageIds: MessageIds;
   readonly subSessions = new SubSessions(this);
-  private readonly sessions = new Map<Device, Session>();
+  // Forgotten with the device, even when something on its way asks for one of a device that is no more.
+  private readonly sessions = new WeakMap<Device, Session>();
   private readonly connections = new Map<Device, Connection>();
   private readonly delayed = new Set<NodeJS.Timeout>();
 

@@ -110,7 +110,9 @@ export class Uplink {
         this.carryOut(message, undefined);
         return;
       case 'delay':
-        this.platform.later(fault.ms, () => this.carryOut(message, undefined));
+        this.platform.later(fault.ms, () => {
+          if (this.platform.registry.find(device.identity) === device) this.carryOut(message, undefined);
+        });
         return;
       case 'refuse': {
         const { code } = fault;

@@ -231,7 +231,12 @@ export class MqttBroker {
 
   private online(client: Client): void {
     const facts = this.facts.get(client);
-    if (facts?.verdict.kind !== 'device' || facts.session?.owner !== client) return;
+    if (facts?.verdict.kind !== 'device') return;
+    if (facts.session?.owner !== client) {
+      // Somebody else came as the same device while this one was being accepted.
+      client.close();
+      return;
+    }
     facts.connection = { close: () => client.close() };
     this.platform.online(facts.verdict.device, facts.connection, facts.remoteAddress);
   }

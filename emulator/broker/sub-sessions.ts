@@ -133,7 +133,7 @@ export class SubSessions {
     const { method } = operationOf('thing.enable');
     const payload = formatRequest(this.platform.messageIds.next(), method, '{}');
     const topic = topicOf('thing.enable', device);
-    line.write(topic, payload, 0, 0, false);
+    if (!this.platform.silent) line.write(topic, payload, 0, 0, false);
     const { identity } = device;
     this.platform.exchanges.add({
       kind: 'down',
