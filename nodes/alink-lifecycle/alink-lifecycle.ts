@@ -2,9 +2,9 @@ import type { NodeAPI, NodeDef } from 'node-red';
 import type { DeviceIdentity } from '../../protocol';
 import type { Device, Gateway, SessionState } from '../../sdk';
 import { linkThing } from '../shared/flow-node';
+import { noticeMessage, stateMessage } from '../shared/lifecycle-messages';
+import { StateBook } from '../shared/state-book';
 import type { DeviceNode } from '../shared/types';
-import { noticeMessage, stateMessage } from './messages';
-import { StateBook } from './state-book';
 
 interface LifecycleDef extends NodeDef {
   device: string;

@@ -21,6 +21,12 @@ export const INPUT_RULES = [
   'otherDevice',
   'notADevice',
   'noSubDevice',
+  'noSubDevices',
+  'tooManyDevices',
+  'notASubDevice',
+  'badName',
+  'badSecret',
+  'noProductSecret',
 ] as const;
 
 export type InputRule = (typeof INPUT_RULES)[number];

@@ -80,6 +80,14 @@ export class StatusLine {
     this.#refresh();
   }
 
+  /** Something went well and something did not, which the message names; until the next success or change of state. */
+  partly(failed: number, total: number): void {
+    const text = say(this.RED, 'status.partly', { failed, total }, `${failed} of ${total} failed`);
+    this.#error = { fill: 'yellow', shape: 'dot', text };
+    this.#progress = undefined;
+    this.#refresh();
+  }
+
   /** How far something that takes long has come; `success` or `error` ends it. */
   progress(done: number, total: number): void {
     const percent = total > 0 ? Math.floor((done / total) * 100) : 0;

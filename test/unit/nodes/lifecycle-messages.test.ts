@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { noticeMessage, stateMessage } from '../../../nodes/alink-lifecycle/messages';
+import { noticeMessage, stateMessage } from '../../../nodes/shared/lifecycle-messages';
 import { AlinkError, type GatewayNotice } from '../../../sdk';
 import { speaking } from '../../support/language';
 

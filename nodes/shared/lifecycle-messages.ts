@@ -1,7 +1,7 @@
 import type { NodeAPI, NodeMessage } from 'node-red';
 import type { DeviceIdentity } from '../../protocol';
 import type { AlinkError, GatewayNotice, SessionState } from '../../sdk';
-import { explainError, say } from '../shared/runtime-messages';
+import { explainError, say } from './runtime-messages';
 import type { ToldState } from './state-book';
 
 /** A message about one device or, from a notice, about several; plain JSON only. */
