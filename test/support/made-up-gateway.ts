@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { DeviceIdentity } from '../../protocol';
-import type { Device, GatewayNotice, SessionState, SubDeviceState } from '../../sdk';
+import type { Device, Gateway, GatewayNotice, SessionState, SubDeviceState } from '../../sdk';
 
 export const ONLINE: SessionState = { name: 'online', waiting: 0 };
 
@@ -8,6 +8,8 @@ export const ONLINE: SessionState = { name: 'online', waiting: 0 };
 export class MadeUpGateway {
   readonly identity: DeviceIdentity;
   state: SessionState = ONLINE;
+  /** What the gateway does when it is asked to; what is not here is not there. */
+  does: Partial<Gateway> = {};
   readonly subDevices = new Map<string, SubDeviceState>();
   /** Handles given and not given back. */
   handles = 0;
@@ -60,6 +62,7 @@ export class MadeUpGateway {
     };
     if (this.isGateway) {
       made.gateway = {
+        ...this.does,
         onSubDevice: (listener: (change: SubDeviceState) => void) => {
           for (const change of this.subDevices.values()) listener(change);
           return add(this.#listeners.subDevice, listener);
