@@ -1,11 +1,11 @@
-import { Dialog } from '../shared/editor/dialog';
-import { chooseMissing } from '../shared/editor/request-dialog';
 import {
   prepareSubDevices,
   validGateway,
   validProductKey,
   validTimeout,
 } from '../shared/editor/device-list-dialog';
+import { Dialog } from '../shared/editor/dialog';
+import { chooseMissing } from '../shared/editor/request-dialog';
 import { text } from '../shared/editor/text';
 
 const TYPE = 'alink-topo';

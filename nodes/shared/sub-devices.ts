@@ -44,7 +44,8 @@ export function readDevices(value: unknown, productKey: string): DeviceEntry[] |
 
 function readDevice(entry: unknown, standard: string): DeviceEntry {
   const fields = typeof entry === 'string' ? fromText(entry) : entry;
-  if (!isRecord(fields)) return { names: {}, error: unusable('notASubDevice', 'entry', 'names no sub-device') };
+  if (!isRecord(fields))
+    return { names: {}, error: unusable('notASubDevice', 'entry', 'names no sub-device') };
   const { productKey = standard, deviceName } = fields;
   const names = { ...shown('productKey', productKey), ...shown('deviceName', deviceName) };
   for (const [field, name] of Object.entries({ productKey, deviceName })) {

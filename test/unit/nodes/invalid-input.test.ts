@@ -24,7 +24,15 @@ describe('input that cannot be used', () => {
   for (const language of ['en-US', 'zh-CN']) {
     for (const rule of [...INPUT_RULES, ...FURTHER]) {
       it(`${language}: ${rule} is said in the user's language`, () => {
-        const details = { rule, reason: 'fallback', field: 'x', value: 'y', expected: 'z', name: 'n', limit: 9 };
+        const details = {
+          rule,
+          reason: 'fallback',
+          field: 'x',
+          value: 'y',
+          expected: 'z',
+          name: 'n',
+          limit: 9,
+        };
         const said = explainError(
           speaking(language),
           new AlinkError('invalidInput', 'fallback', { details }),
