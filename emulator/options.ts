@@ -58,8 +58,14 @@ export interface EmulatorLimits {
   loginsPerSecond: number;
   /** Sub-devices in one login or logout; more are refused with 460 (section J row 21). */
   loginBatch: number;
+  /** Sub-devices in one thing.topo.add; more are refused with 460. The guide says 30. */
+  topoAddBatch: number;
   /** Sub-devices in one registration; more are refused with 460. */
   subRegisterBatch: number;
+  /** Events in one pack post; more are refused with 6356 (section J row 22). */
+  packEvents: number;
+  /** Sub-devices in one pack post; more are refused with 6357. */
+  packSubDevices: number;
   /** The gateway is told of an ended session on `/ext/error/…` (section J row 15). */
   kickOnErrorTopic: boolean;
   /** … and on `/ext/session/…/combine/logout_reply`. */
@@ -99,7 +105,10 @@ export const DEFAULT_LIMITS: EmulatorLimits = {
   loginsPerMinute: 5,
   loginsPerSecond: 200,
   loginBatch: 50,
+  topoAddBatch: 30,
   subRegisterBatch: 30,
+  packEvents: 20,
+  packSubDevices: 20,
   kickOnErrorTopic: true,
   kickOnLogoutTopic: true,
 };

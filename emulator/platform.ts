@@ -25,6 +25,7 @@ import type { Device } from './registry/device';
 import type { Product } from './registry/product';
 import { Registry } from './registry/registry';
 import { ProductScript } from './script/product-script';
+import { TopologyChanges } from './topology-changes';
 import { Uplink } from './uplink';
 
 /** What the platform needs of a connection. */
@@ -44,6 +45,8 @@ export class Platform implements ConnectContext {
   readonly passthrough = new Passthrough(this);
   /** Messages of devices. */
   readonly uplink = new Uplink(this);
+  /** Changes of the topology; what it holds is in the registry. */
+  readonly topology = new TopologyChanges(this);
   /** Nothing is sent: what a dead network looks like. */
   silent = false;
   /** Ids of the platform's own requests. */
@@ -123,6 +126,7 @@ export class Platform implements ConnectContext {
   /** Deletes a device with everything it has; it may register again (C.2 codes 6100, 6289). */
   deleteDevice(device: Device): void {
     this.subSessions.delete(this.sessionOf(device));
+    this.topology.forget(device);
     this.registry.removeDevice(device);
     this.kick(device, 521);
     this.sessions.delete(device);
@@ -144,7 +148,10 @@ export class Platform implements ConnectContext {
       this.subSessions.disable(this.sessionOf(device));
       this.kick(device, 522);
     }
-    if (changed) this.tellLifecycle(device, enabled ? 'enable' : 'disable');
+    if (!changed) return;
+    const action = enabled ? 'enable' : 'disable';
+    this.tellLifecycle(device, action);
+    this.topology.switched(device, action);
   }
 
   /**

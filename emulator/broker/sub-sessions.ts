@@ -6,11 +6,10 @@ import {
   type OperationName,
   operation as operationOf,
   parseClientId,
-  type SignMethod,
-  signDevice,
   thingKey,
 } from '../../protocol';
-import { hmac, sameSign } from '../../protocol/hmac';
+import { isSigned, type SubDeviceProof } from '../auth/sub-device';
+import type { Refusal } from '../handlers/device-list';
 import type { Connection, Platform } from '../platform';
 import type { Device } from '../registry/device';
 import type { Line, Member } from './line';
@@ -18,19 +17,8 @@ import { RateWindow } from './rate-window';
 import type { Session } from './session';
 
 /** What a gateway says about a sub-device that it logs in (B.5 row 70). */
-export interface SubDeviceLogin extends DeviceIdentity {
-  /** As it was sent; parameters between bars (A.3) may be in it, and are part of what is signed (section J row 2). */
-  clientId: string | undefined;
-  timestamp: string | undefined;
-  signMethod: SignMethod;
-  sign: string;
+export interface SubDeviceLogin extends DeviceIdentity, SubDeviceProof {
   clean: boolean;
-}
-
-/** Why nothing of a request was carried out. */
-export interface Refusal {
-  code: number;
-  note: string;
 }
 
 /** Why the platform ends a session (C.3). */
@@ -199,7 +187,7 @@ export class SubSessions {
     if (registry.wasDeleted(login)) return { code: 521, note: `${name} was deleted` };
     const device = registry.connectable({ productKey: login.productKey, deviceName: login.deviceName });
     if (device === undefined) return { code: 6100, note: `there is no device ${name}` };
-    if (!isSigned(login, device.deviceSecret)) return { code: 6287, note: `${name}: the signature is wrong` };
+    if (!isSigned(device, login)) return { code: 6287, note: `${name}: the signature is wrong` };
     if (!device.enabled) return { code: 522, note: `${name} is disabled` };
     if (registry.topology.gatewayOf(device) !== gateway) {
       return { code: 6401, note: `${name} does not stand behind this gateway` };
@@ -241,22 +229,4 @@ function window(windows: WeakMap<Device, RateWindow>, device: Device, ms: number
     windows.set(device, found);
   }
   return found;
-}
-
-/** Whether the login is signed with the secret; whatever is, when nobody told us the secret. */
-function isSigned(login: SubDeviceLogin, secret: string | undefined): boolean {
-  if (secret === undefined) return true;
-  const { productKey, deviceName, clientId, timestamp, signMethod, sign } = login;
-  const fits = (signed: string | undefined) => {
-    const fields = {
-      productKey,
-      deviceName,
-      ...(signed === undefined ? {} : { clientId: signed }),
-      ...(timestamp === undefined ? {} : { timestamp }),
-    };
-    return sameSign(sign, signDevice(hmac, signMethod, secret, fields));
-  };
-  if (fits(clientId)) return true;
-  // Most clients leave the parameters out, as a CONNECT does (section J row 2).
-  return clientId?.includes('|') === true && fits(parseClientId(clientId).clientId);
 }

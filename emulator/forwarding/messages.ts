@@ -61,6 +61,38 @@ export function lifecycleMessage(
   };
 }
 
+/** What happened to sub-devices in the topology of their gateway. */
+export type TopologyAction = 'create' | 'delete' | 'enable' | 'disable';
+
+/** Sub-devices came behind a gateway, went, or were enabled or disabled there. */
+export function topologyMessage(
+  gateway: Device,
+  action: TopologyAction,
+  subDevices: readonly Device[],
+  now: number,
+): PlatformMessageInput {
+  return {
+    topic: `${names(gateway.identity)}/thing/topo/lifecycle`,
+    body: {
+      action,
+      ...gatewayHead(gateway),
+      devices: subDevices.map(({ iotId, identity }) => ({ iotId, ...identity })),
+      messageCreateTime: now,
+    },
+  };
+}
+
+/** A gateway found devices; only those that the platform knows have an iotId. */
+export function foundMessage(
+  gateway: Device,
+  devices: ReadonlyArray<DeviceIdentity & { iotId?: string }>,
+): PlatformMessageInput {
+  return {
+    topic: `${names(gateway.identity)}/thing/list/found`,
+    body: { ...gatewayHead(gateway), devices: devices.map((device) => ({ ...device })) },
+  };
+}
+
 /** Values that a device reported and the platform stored. */
 export function propertiesMessage(
   device: Device,
@@ -102,6 +134,10 @@ export function downlinkMessage(device: Device, result: DownlinkResult, now: num
 
 function head({ iotId, identity }: Device, now: number): JsonObject {
   return { iotId, ...identity, gmtCreate: now };
+}
+
+function gatewayHead({ iotId, identity }: Device): JsonObject {
+  return { gwIotId: iotId, gwProductKey: identity.productKey, gwDeviceName: identity.deviceName };
 }
 
 function names({ productKey, deviceName }: DeviceIdentity): string {

@@ -5,6 +5,8 @@ import { desiredDelete, desiredGet } from './desired';
 import { uploadCancel, uploadInit, uploadSend } from './files';
 import { jobGet, jobUpdate } from './jobs';
 import { diagnosisPost, logConfigGet, logPost } from './logs';
+import { packPost } from './pack';
+import { productRegister, subRegister, subUnregister } from './registration';
 import { batchPost, eventPost, historyPost, propertyPost } from './reports';
 import { shadowUpdate } from './shadow';
 import { sessionBatchLogin, sessionBatchLogout, sessionLogin, sessionLogout } from './sub-sessions';
@@ -12,6 +14,7 @@ import { reset } from './system';
 import { tagsDelete, tagsGet, tagsUpdate } from './tags';
 import { dynamicModelGet, thingModelGet } from './thing-model';
 import { ntpRequest } from './time';
+import { listFound, topoAdd, topoDelete, topoGet } from './topology';
 import { alink, type Handler } from './types';
 
 export { refusal, requestId } from './refusal';
@@ -27,6 +30,7 @@ export const HANDLERS: ReadonlyMap<OperationName, Handler> = new Map<OperationNa
     ({ name }): [OperationName, Handler] => [name, content],
   ),
   ['thing.event.property.post', propertyPost],
+  ['thing.event.property.pack.post', packPost],
   ['thing.event.property.batch.post', batchPost],
   ['thing.event.property.history.post', historyPost],
   ['thing.event.post', eventPost],
@@ -54,4 +58,11 @@ export const HANDLERS: ReadonlyMap<OperationName, Handler> = new Map<OperationNa
   ['session.logout', sessionLogout],
   ['session.batchLogin', sessionBatchLogin],
   ['session.batchLogout', sessionBatchLogout],
+  ['thing.topo.add', topoAdd],
+  ['thing.topo.delete', topoDelete],
+  ['thing.topo.get', topoGet],
+  ['thing.list.found', listFound],
+  ['thing.sub.register', subRegister],
+  ['thing.sub.unregister', subUnregister],
+  ['thing.proxy.provisioning.product_register', productRegister],
 ]);

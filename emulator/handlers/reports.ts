@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, LIMITS } from '../../protocol';
-import { eventMessage, propertiesMessage } from '../forwarding/messages';
-import type { Device, StoredSample } from '../registry/device';
-import { storeEvent, storeProperty } from './samples';
+import type { Device } from '../registry/device';
+import { EntryError, isItself, isRefusal, type Refusal, readIdentity, subDeviceOf } from './device-list';
+import { ReportStore } from './report-store';
 import { type Answer, alink, type Call } from './types';
 
 /** B.1 row 1: invalid properties are dropped and the answer is still 200 (I.3). */
@@ -38,18 +38,14 @@ export const batchPost = alink(({ params }, call) => {
   return report.answer();
 });
 
-/** B.1 row 5: late data of the device itself, or of sub-devices that it speaks for. */
+/** B.1 row 5: late data of the device itself, or of sub-devices behind it. */
 export const historyPost = alink(({ params }, call) => {
   if (!Array.isArray(params) || params.length === 0) return { code: 460, note: 'params is not a list' };
   const entries: Array<{ device: Device; properties: JsonObject[]; events: JsonObject[] }> = [];
   for (const entry of params) {
-    const device = isJsonObject(entry) ? historyDevice(call, entry.identity) : undefined;
-    if (!isJsonObject(entry) || device === undefined) {
-      return {
-        code: isJsonObject(entry) ? 6401 : 460,
-        note: 'identity is missing or not of this connection',
-      };
-    }
+    if (!isJsonObject(entry)) return { code: 460, note: 'params is not a list of reports' };
+    const device = reportingDevice(call, entry);
+    if (isRefusal(device)) return device;
     const { properties = [], events = [] } = entry;
     if (!isListOfObjects(properties) || !isListOfObjects(events)) {
       return { code: 460, note: 'properties and events are lists of objects' };
@@ -75,70 +71,25 @@ export const historyPost = alink(({ params }, call) => {
   return { ...answer, note: notes.length === 0 ? undefined : notes.join('; ') };
 });
 
-/** Stores samples one by one, remembers what was dropped, and tells applications of the rest. */
-class ReportStore {
-  private readonly dropped: string[] = [];
-  /** The n-th entry holds the n-th value of each property: a message has one value of each. */
-  private readonly stored: Array<Map<string, StoredSample>> = [];
-  private readonly counts = new Map<string, number>();
-  private code = 200;
-
-  /** @param late it is told as history */
-  constructor(
-    private readonly call: Call,
-    private readonly device: Device,
-    private readonly late = false,
-  ) {}
-
-  properties(identifier: string, samples: readonly Json[]): void {
-    for (const sample of samples) {
-      const stored = storeProperty(this.device, identifier, sample, this.call.now);
-      if (typeof stored === 'string') {
-        this.dropped.push(stored);
-        continue;
-      }
-      const count = this.counts.get(identifier) ?? 0;
-      this.counts.set(identifier, count + 1);
-      const values = this.stored[count] ?? new Map<string, StoredSample>();
-      this.stored[count] = values.set(identifier, stored);
-    }
-  }
-
-  events(identifier: string, samples: readonly Json[]): void {
-    for (const sample of samples) {
-      const stored = storeEvent(this.device, identifier, sample, this.call.now);
-      if ('reason' in stored) {
-        this.dropped.push(stored.reason);
-        if (this.code === 200) this.code = stored.code;
-      } else this.call.forward(this.device, eventMessage(this.device, stored, this.call.now, this.late));
-    }
-  }
-
-  answer(): Answer {
-    for (const values of this.stored) {
-      this.call.forward(this.device, propertiesMessage(this.device, values, this.call.now, this.late));
-    }
-    return { code: this.code, note: dropNote(this.dropped) };
+/**
+ * Whose report it is: the device's own, without an identity or with it, or that of a sub-device behind it. The guides
+ * ask for the topology, not for a session of the sub-device.
+ */
+export function reportingDevice(call: Call, entry: JsonObject): Device | Refusal {
+  // The common SDKs always write an identity.
+  if (entry.identity === undefined) return call.device;
+  if (!isJsonObject(entry.identity)) return { code: 460, note: 'identity is not an object' };
+  try {
+    const identity = readIdentity(entry.identity);
+    return isItself(call, identity) ? call.device : subDeviceOf(call, identity);
+  } catch (thrown) {
+    if (!(thrown instanceof EntryError)) throw thrown;
+    return { code: thrown.code, note: thrown.message };
   }
 }
 
-function historyDevice(call: Call, identity: Json | undefined): Device | undefined {
-  // Without an identity it is the device's own; the common SDKs always write it.
-  if (identity === undefined) return call.device;
-  if (!isJsonObject(identity)) return undefined;
-  const { productKey, deviceName } = identity;
-  if (typeof productKey !== 'string' || typeof deviceName !== 'string') return undefined;
-  return call.speaksFor({ productKey, deviceName });
-}
-
-function tooMany(count: number): Answer {
+export function tooMany(count: number): Refusal {
   return { code: 6106, note: `${count} properties, at most ${LIMITS.propertiesPerPost}` };
-}
-
-function dropNote(dropped: readonly string[]): string | undefined {
-  if (dropped.length === 0) return undefined;
-  const more = dropped.length > 5 ? `; and ${dropped.length - 5} more` : '';
-  return `dropped: ${dropped.slice(0, 5).join('; ')}${more}`;
 }
 
 function asList(samples: Json): readonly Json[] {

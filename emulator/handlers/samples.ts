@@ -10,35 +10,45 @@ import {
 } from '../../protocol';
 import type { Device, StoredEvent, StoredSample } from '../registry/device';
 
-/** Stores one reported value, or says why it is dropped; the answer stays 200 either way (I.3). @returns the reason */
-export function storeProperty(
+/** Why a reported value or event is not stored; the code is one of C.4. */
+export interface Dropped {
+  code: number;
+  reason: string;
+}
+
+export function isDropped(read: object): read is Dropped {
+  return 'reason' in read;
+}
+
+/** Reads one reported value and checks it by the thing model. */
+export function readProperty(
   device: Device,
   identifier: string,
   entry: Json,
   now: number,
-): StoredSample | string {
+): StoredSample | Dropped {
   const model = device.product.thingModel;
   const definition = model?.properties.get(identifier);
-  if (model !== undefined && definition === undefined) return `${identifier}: not in the thing model`;
+  if (model !== undefined && definition === undefined) {
+    return { code: 6320, reason: `${identifier}: not in the thing model` };
+  }
   const { value, time } = readSample(entry, definition);
   const at = readTime(time, now);
-  if (at === undefined) return `${identifier}: time is malformed or more than 24 h ahead`;
+  if (at === undefined) return badTime(identifier);
   if (definition !== undefined) {
     const [problem] = checkValue(definition.dataType, value, identifier);
-    if (problem !== undefined) return problemMessage(problem);
+    if (problem !== undefined) return { code: problem.code, reason: problemMessage(problem) };
   }
-  const sample = { value, time: at };
-  if (device.storeSample(identifier, sample)) return sample;
-  return `${identifier}: too many identifiers or too much data`;
+  return { value, time: at };
 }
 
-/** Stores one reported event. @returns the code of C.4 when it is dropped, with the reason */
-export function storeEvent(
+/** Reads one reported event and checks it by the thing model. */
+export function readEvent(
   device: Device,
   identifier: string,
   params: Json,
   now: number,
-): StoredEvent | { code: number; reason: string } {
+): StoredEvent | Dropped {
   const value = eventValues(params);
   if (value === undefined) return { code: 460, reason: `${identifier}: value is not an object` };
   const model = device.product.thingModel;
@@ -49,12 +59,13 @@ export function storeEvent(
   const [problem] = definition === undefined ? [] : checkMembers(definition.outputData, value, '', true);
   if (problem !== undefined) return { code: problem.code, reason: problemMessage(problem) };
   const time = readTime(isJsonObject(params) ? params.time : undefined, now);
-  if (time === undefined) {
-    return { code: 6326, reason: `${identifier}: time is malformed or more than 24 h ahead` };
-  }
+  if (time === undefined) return badTime(identifier);
   const { name = identifier, type = 'info' } = definition ?? {};
-  const event = { identifier, name, type, value, time };
-  return device.storeEvent(event) ? event : { code: 500, reason: `${identifier}: too much data` };
+  return { identifier, name, type, value, time };
+}
+
+function badTime(identifier: string): Dropped {
+  return { code: 6326, reason: `${identifier}: time is malformed or more than 24 h ahead` };
 }
 
 // The vendor's device SDK documents its events without the `value` around the output parameters.

@@ -38,6 +38,8 @@ export class Product {
   readonly nodeType: 'device' | 'gateway';
   /** False only when somebody said that it is not: of a product that came into being by itself nobody knows. */
   readonly mayBeGateway: boolean;
+  /** The reverse: what is said to be a gateway stands behind none. */
+  readonly mayBeSubDevice: boolean;
   readonly dataFormat: 'alink' | 'custom';
   /** Published: what devices and checks go by. */
   thingModel: ThingModel | undefined;
@@ -55,6 +57,7 @@ export class Product {
     this.dynamicRegistration = settings.dynamicRegistration ?? false;
     this.nodeType = settings.nodeType ?? 'device';
     this.mayBeGateway = settings.nodeType !== 'device';
+    this.mayBeSubDevice = settings.nodeType !== 'gateway';
     this.dataFormat = settings.dataFormat ?? 'alink';
     this.thingModel = settings.thingModel;
     this.topics = settings.topics ?? DEFAULT_TOPIC_CLASSES;
