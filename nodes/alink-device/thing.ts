@@ -130,7 +130,7 @@ export class Thing implements Member {
   async #openDevice(): Promise<Device> {
     const { options } = await this.settings();
     this.#assertOpen();
-    return openDevice({ ...options, ...this.#life() });
+    return openDevice(options);
   }
 
   async #openSubDevice(): Promise<Device> {
@@ -149,7 +149,9 @@ export class Thing implements Member {
     if (typeof platform?.access !== 'function')
       throw badSettings('platform', 'no platform is chosen', 'noPlatform');
     const access = await platform.access();
-    return { access, options: deviceOptions(RED, this.#node, this.#def, identity, access, storage) };
+    const options = deviceOptions(RED, this.#node, this.#def, identity, access, storage);
+    // A gateway may be opened by its sub-devices alone, and lives and logs as if it had been opened here.
+    return { access, options: { ...options, ...this.#life() } };
   }
 
   #known(): DeviceIdentity {

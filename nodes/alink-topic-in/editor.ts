@@ -53,8 +53,8 @@ RED.nodes.registerType('alink-topic-in', {
     dialog.watch(['source'], () => dialog.showFor('data-sources', toSource(dialog.value('source'))));
     dialog.watch(['output'], () => dialog.note('output', text(TYPE, `outputNote.${dialog.value('output')}`)));
     watchGateway(dialog, {
-      fields: ['source'],
-      alsoNeeded: () => servesSubDevices(toSource(dialog.value('source'))),
+      fields: ['source', 'topic'],
+      alsoNeeded: () => servesSubDevices(toSource(dialog.value('source')), dialog.value('topic')),
     });
     dialog.unfoldErrors();
   },
@@ -64,7 +64,7 @@ function toSource(value: string): TopicSource {
   return value === 'broadcast' || value === 'rrpc' ? value : 'topic';
 }
 
-// Broadcasts go to a product, whoever of it is there.
-function servesSubDevices(source: TopicSource): boolean {
-  return source !== 'broadcast';
+// Broadcasts go to a product, and a call's own topic need not say whom it is for.
+function servesSubDevices(source: TopicSource, topic: string): boolean {
+  return source === 'topic' || (source === 'rrpc' && topic === '');
 }
