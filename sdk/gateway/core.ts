@@ -17,6 +17,7 @@ import { BringUp, type MemberOptions, type Standing } from './bring-up';
 import { Logins } from './logins';
 import { GATEWAY_NOTICES, NoticeReader, SUB_DEVICE_NOTICES } from './notices';
 import { Registrar } from './registrar';
+import { type SubDeviceListener, SubDeviceTopics } from './sub-device-topics';
 import { type Carrier, SubDeviceSession } from './sub-session';
 import { TopologyClient } from './topology';
 import type { GatewayNotice, SubDeviceState } from './types';
@@ -42,6 +43,7 @@ export class GatewayCore {
   readonly #connection: Connection;
   readonly #window: SendWindow;
   readonly #members = new Map<string, Member>();
+  readonly #topics = new SubDeviceTopics();
   readonly #notices = new NoticeReader();
   readonly #noticeListeners = new Set<(notice: GatewayNotice) => void>();
   readonly #stateListeners = new Set<(change: SubDeviceState) => void>();
@@ -110,6 +112,7 @@ export class GatewayCore {
     const member: Member = { identity, key, connection, session, standing, told: '' };
     this.#members.set(key, member);
     connection.onState((state) => this.#stateOf(member, state));
+    this.#topics.came(connection);
     return connection;
   }
 
@@ -130,6 +133,13 @@ export class GatewayCore {
     this.#stateListeners.add(own);
     for (const state of this.states()) this.#call(own, state);
     return () => this.#stateListeners.delete(own);
+  }
+
+  onMessage(listener: SubDeviceListener): () => void {
+    return this.#topics.add(
+      listener,
+      [...this.#members.values()].map(({ connection }) => connection),
+    );
   }
 
   onNotice(listener: (notice: GatewayNotice) => void): () => void {
@@ -208,13 +218,19 @@ export class GatewayCore {
       unsubscribe: (filters) => session.unsubscribe(filters.filter((filter) => topicOwner(filter) === key)),
       bringUp: (signal, onSent) => this.bringUp.run(standing, signal, onSent),
       logout: () => this.#logout(identity),
-      leave: () => this.#members.delete(key),
+      leave: () => this.#left(key),
     };
   }
 
   #toSubscribe(identity: DeviceIdentity, filters: readonly string[]): readonly string[] {
     if (!this.logins.isAutoSubscribed) return filters;
     return filters.filter((filter) => !isAutoSubscribed(identity, filter));
+  }
+
+  #left(key: string): void {
+    const member = this.#members.get(key);
+    if (member) this.#topics.left(member.connection);
+    this.#members.delete(key);
   }
 
   async #logout(identity: DeviceIdentity): Promise<void> {

@@ -30,6 +30,8 @@ export class GatewayHandle implements Gateway {
   subDevices: Gateway['subDevices'] = () => this.#parts.core.states();
   subDevice: Gateway['subDevice'] = (identity) => this.#parts.handleOn(identity);
   onSubDevice: Gateway['onSubDevice'] = (listener) => this.#track(this.#parts.core.onSubDevice(listener));
+  onMessage: Gateway['onMessage'] = (filterOf, listener, onRefused = () => undefined, { qos = 1 } = {}) =>
+    this.#track(this.#parts.core.onMessage({ filterOf, listener, onRefused, qos }));
   onNotice: Gateway['onNotice'] = (listener) => this.#track(this.#parts.core.onNotice(listener));
   admit: Gateway['admit'] = (onResult) => this.#track(this.#parts.admission.admit(onResult));
   login = (devices: readonly SubDeviceCredentials[], options: LoginOptions = {}) =>

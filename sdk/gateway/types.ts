@@ -1,6 +1,14 @@
 import type { AlinkReply, DeviceIdentity } from '../../protocol';
 import type { AlinkError } from '../errors';
-import type { Device, DeviceOptions, Outcome, RequestOptions, SessionState, ThingOptions } from '../types';
+import type {
+  Device,
+  DeviceOptions,
+  IncomingMessage,
+  Outcome,
+  RequestOptions,
+  SessionState,
+  ThingOptions,
+} from '../types';
 
 /** How a sub-device comes to its secret. */
 export type SubDeviceAuthentication =
@@ -84,6 +92,18 @@ export interface Gateway {
   subDevice(identity: DeviceIdentity): Device | undefined;
   /** Calls back on each change of a sub-device's state, and at once for each that is there. */
   onSubDevice(listener: (change: SubDeviceState) => void): () => void;
+  /**
+   * Messages on a topic of each sub-device, also of those that come later; subscribed for each while anyone listens.
+   * @param filterOf the filter for one of them
+   * @param onRefused told of each that the platform refused, or that cannot be subscribed
+   * @param options `qos` of the subscriptions, 1 by default
+   */
+  onMessage(
+    filterOf: (identity: DeviceIdentity) => string,
+    listener: (identity: DeviceIdentity, message: IncomingMessage) => void,
+    onRefused?: (identity: DeviceIdentity, error: AlinkError) => void,
+    options?: { qos?: 0 | 1 },
+  ): () => void;
   onNotice(listener: (notice: GatewayNotice) => void): () => void;
   /**
    * Takes what applications ask to add (B.4 row 54): registers each, adds it to the topology, logs it in and keeps it
