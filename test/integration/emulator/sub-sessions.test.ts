@@ -340,6 +340,9 @@ describe('sessions of sub-devices that end from above', () => {
     const { params, method } = JSON.parse(await told);
     assert.deepEqual([params, method], [{}, 'thing.disable']);
     assert.equal(order[0], own('disable'));
+    // The answer comes when the session is over; that is no failed message of which the gateway need hear.
+    await gate.publishAsync(own('disable_reply'), '{"id":"1","code":200,"data":{}}', { qos: 1 });
+    assert.equal(emulator.exchanges.list(({ text }) => text.includes('520')).length, 0);
     const back = messageOn(gate, own('enable'));
     emulator.devices.setEnabled(LAMP_1, true);
     assert.equal(JSON.parse(await back).method, 'thing.enable');
@@ -348,6 +351,20 @@ describe('sessions of sub-devices that end from above', () => {
     const deleted = messageOn(gate, own('delete'));
     assert.equal(await kicked(() => emulator.devices.delete(LAMP_1)), 521);
     assert.equal(JSON.parse(await deleted).method, 'thing.delete');
+  });
+
+  it('is deleted while its messages are on their way', async () => {
+    await start();
+    await login(gate, GATE_1, loginOf(LAMP_2));
+    emulator.faults.add({ action: 'delay', ms: 300, match: { deviceName: LAMP_1.deviceName } });
+    emulator.faults.add({ action: 'delay', ms: 320, match: { deviceName: LAMP_2.deviceName } });
+    // Acknowledged: it has arrived.
+    await gate.publishAsync(POST, '{"id":"1","params":{"temperature":1.5}}', { qos: 1 });
+    const later = request(gate, POST.replace('lamp-1', 'lamp-2'), { temperature: 2.5 });
+    assert.equal(await kicked(() => emulator.devices.delete(LAMP_1)), 521);
+    assert.equal((await later).code, 200);
+    const posts = emulator.exchanges.list(({ operation }) => operation === 'thing.event.property.post');
+    assert.deepEqual(new Set(posts.map(({ identity }) => identity?.deviceName)), new Set(['lamp-2']));
   });
 
   it('obeys faults aimed at the sub-device or at the login', async () => {
