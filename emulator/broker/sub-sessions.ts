@@ -207,7 +207,10 @@ export class SubSessions {
     session.takeOver(member, { clean, autoSubscribe, ext: Number.isInteger(ext) ? ext : 0 }, line);
     line.join(member);
     this.platform.online(session.device, member, line.session.device.clientIp, line.session.device);
-    session.resume();
+    // What waited goes out behind the answer: before it nobody expects messages of this sub-device.
+    queueMicrotask(() => {
+      if (session.owner === member) session.resume();
+    });
   }
 }
 
