@@ -14,6 +14,8 @@ export class Lane implements Sender {
   readonly queue: Queue<ReportPart> = new Queue();
   /** Where its first parts are. */
   pack: ReportPack | undefined;
+  /** Reports that ended since the queue was last looked through. */
+  #ended = 0;
 
   constructor(
     readonly key: string,
@@ -21,4 +23,11 @@ export class Lane implements Sender {
     /** The gateway's. */
     readonly own: boolean,
   ) {}
+
+  /** A report came to its end, maybe while it was in the queue: those that nobody waits for must not pile up there. */
+  ended(): void {
+    if (++this.#ended < 100 || this.#ended * 2 < this.queue.size) return;
+    this.#ended = 0;
+    this.queue.keep(({ report }) => !report.settled);
+  }
 }

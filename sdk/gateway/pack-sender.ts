@@ -36,7 +36,7 @@ export class PackSender {
     this.#options = options;
   }
 
-  /** A sender that spoilt a pack goes alone until one of its reports was taken. */
+  /** A sender that spoilt a pack goes alone until such a pack of its own was taken. */
   isSuspect({ key }: Lane): boolean {
     return this.#suspects.has(key);
   }
@@ -53,13 +53,14 @@ export class PackSender {
 
   #turn(): void {
     this.#next = undefined;
-    const pack = this.#pieces.shift() ?? this.#options.take();
+    const piece = this.#pieces.shift();
+    const pack = piece ?? this.#options.take();
     if (pack === undefined) return;
-    this.#send(pack);
+    this.#send(pack, piece === undefined);
     this.wake();
   }
 
-  #send(pack: ReportPack): void {
+  #send(pack: ReportPack, whole: boolean): void {
     const gone = pack.prune(({ report }) => !report.settled);
     // What comes later of the same sender is in the pack after this one.
     if (pack.then === undefined) for (const lane of gone) this.#options.onFree(lane);
@@ -74,7 +75,8 @@ export class PackSender {
     this.#submit(pack, parts).then(
       ([reply, method]) => {
         this.#sent -= counts;
-        for (const { key } of pack.senders) this.#suspects.delete(key);
+        // A piece may be the good half of what a sender had.
+        if (whole) for (const { key } of pack.senders) this.#suspects.delete(key);
         for (const { report } of parts) report.acknowledge(reply, method);
         this.#done(pack);
       },
@@ -87,7 +89,8 @@ export class PackSender {
 
   async #submit(pack: ReportPack, parts: readonly ReportPart[]): Promise<[AlinkReply, string]> {
     const last = parts.reduce((latest, { report }) => Math.max(latest, report.options.deadline), 0);
-    const options = { timeoutMs: Math.max(0, last - this.#options.now()) };
+    const timeoutMs = Math.max(0, last - this.#options.now());
+    const options = { timeoutMs, signal: givenUp(parts) };
     const [part] = parts;
     if (part?.message === undefined) {
       const submission = { operation: PACK_POST, params: pack.params(), options };
@@ -138,6 +141,17 @@ export class PackSender {
     else for (const lane of pack.senders) this.#options.onFree(lane);
     this.wake();
   }
+}
+
+/** Aborts when nobody waits for any of the parts: what has not left yet need not. */
+function givenUp(parts: readonly ReportPart[]): AbortSignal {
+  const controller = new AbortController();
+  let wanted = parts.length;
+  const one = (): void => {
+    if (--wanted === 0) controller.abort();
+  };
+  for (const { report } of parts) report.onGivenUp = one;
+  return controller.signal;
 }
 
 function divide(part: ReportPart): [ReportPart, ReportPart] | undefined {

@@ -33,6 +33,10 @@ export interface PackedReportOptions {
 export class PackedReport {
   /** Parts that are not acknowledged. */
   left: number;
+  /** Told when it fails while one of its parts is on its way. */
+  onGivenUp: (() => void) | undefined;
+  /** One of its parts was taken. */
+  #begun = false;
   #settled = false;
   readonly #abort = (): void => this.fail(new AlinkError('aborted', 'the request was given up'));
 
@@ -47,6 +51,7 @@ export class PackedReport {
 
   /** One of its parts was taken. @param method of the message that carried it */
   acknowledge(reply: AlinkReply, method: string): void {
+    this.#begun = true;
     if (this.#settled || --this.left > 0) return;
     this.#settle();
     const { prepared, reporter, resolve } = this.options;
@@ -58,18 +63,20 @@ export class PackedReport {
     if (this.#settled) return;
     this.#settle();
     this.options.reject(error);
+    this.onGivenUp?.();
   }
 
-  /** Its time is over. @param sent it may have arrived */
+  /** Its time is over. @param sent what is on its way may have arrived */
   expire(sent: boolean): void {
     const { timeoutMs } = this.options;
     const seconds = Math.round(timeoutMs / 100) / 10;
-    const [key, message] = sent
-      ? (['timeout', `the platform did not answer within ${seconds} s`] as const)
-      : ([
-          'waitingTimeout',
-          `there was no connection within ${seconds} s; the message was not sent`,
-        ] as const);
+    const [key, message] =
+      sent || this.#begun
+        ? (['timeout', `the platform did not answer within ${seconds} s`] as const)
+        : ([
+            'waitingTimeout',
+            `there was no connection within ${seconds} s; the message was not sent`,
+          ] as const);
     this.fail(new AlinkError(key, message, { retry: 'slow', details: { seconds } }));
   }
 

@@ -137,8 +137,9 @@ export class Packer {
         ? [{ kind: 'properties' as const, members: [], bytes: Buffer.byteLength(message.params) }]
         : partsOf(prepared, this.#limits);
       const bytes = parts.reduce((sum, part) => sum + part.bytes + PART_BYTES, 0);
-      if (this.#reports.size >= MOST_REPORTS || this.#bytes + bytes > MOST_BYTES)
-        throw full(this.#reports.size);
+      // Things whose reports were given up stay until their pack had its turn.
+      const most = Math.max(this.#reports.size, this.#lanes.size);
+      if (most >= MOST_REPORTS || this.#bytes + bytes > MOST_BYTES) throw full(most);
       const { timeoutMs = this.#options.defaultTimeoutMs, signal } = options;
       const report = new PackedReport({
         prepared,
@@ -150,6 +151,7 @@ export class Packer {
         onSettled: () => {
           this.#reports.delete(report);
           this.#bytes -= bytes;
+          lane.ended();
         },
         resolve,
         reject,

@@ -26,6 +26,12 @@ export class Queue<T> {
     return item;
   }
 
+  /** Takes out all others. */
+  keep(isWanted: (item: T) => boolean): void {
+    this.#items = this.#items.slice(this.#head).filter(isWanted);
+    this.#head = 0;
+  }
+
   clear(): void {
     this.#items = [];
     this.#head = 0;

@@ -25,8 +25,6 @@ const ARREARS = 403;
 /** Reads why a pack failed: only what the platform refused for something in it is worth sending again in pieces. */
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof AlinkError)) return { of: 'all' };
-  // It was not sent, because it grew too large.
-  if (error.key === 'payloadTooLarge') return { of: 'part' };
   const { code } = error;
   if (error.key !== 'platformRefused' || code === undefined) return { of: 'all' };
   const limit = OF_SIZE.get(code);

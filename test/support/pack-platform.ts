@@ -9,9 +9,23 @@ import {
   parseJson,
 } from '../../protocol';
 import { AlinkError } from '../../sdk';
+import { Packer, type PackerOptions } from '../../sdk/gateway/packer';
 import type { Submission } from '../../sdk/report/dispatcher';
 
 export const GATEWAY: DeviceIdentity = { productKey: 'a1Gate', deviceName: 'gateway' };
+
+export const meter = (i: number): DeviceIdentity => ({ productKey: 'a1Sub', deviceName: `meter-${i}` });
+
+/** A packer of the gateway in front of a platform. */
+export function packerOf(platform: PackPlatform, more: Partial<PackerOptions> = {}): Packer {
+  return new Packer({
+    identity: GATEWAY,
+    submit: platform.submit,
+    reporterOf: () => undefined,
+    defaultTimeoutMs: 10_000,
+    ...more,
+  });
+}
 
 /** One property or event as the platform got it. */
 export interface Value {
@@ -51,7 +65,7 @@ export class PackPlatform {
     }
     this.#check(submission.params, values, devices);
     try {
-      await this.before(values);
+      await Promise.race([this.before(values), aborted(submission.options.signal)]);
       const code = this.#code(values, devices);
       if (code !== undefined) throw refused(code);
       this.taken.push(...values);
@@ -85,6 +99,13 @@ export class PackPlatform {
     }
     return undefined;
   }
+}
+
+/** The dispatcher leaves it at once. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new AlinkError('aborted', 'given up')), { once: true });
+  });
 }
 
 /** As the dispatcher tells it. */
