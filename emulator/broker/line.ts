@@ -3,7 +3,6 @@ import { Recent } from '../../protocol/recent';
 import { encodePublish } from './publish-packet';
 import type { Route } from './routes';
 import type { Session } from './session';
-import type { KickCode } from './sub-sessions';
 
 /** The network's side of a connection. */
 export interface SessionConnection {
@@ -14,8 +13,6 @@ export interface SessionConnection {
 /** A sub-device that is logged in over a line. */
 export interface Member {
   readonly session: Session;
-  /** Ends its session. */
-  close(code: KickCode): void;
 }
 
 /** Operation and device behind a topic, as far as the line could tell when it was looked up. */

@@ -10,7 +10,7 @@ import {
 } from '../../protocol';
 import { isSigned, type SubDeviceProof } from '../auth/sub-device';
 import type { Refusal } from '../handlers/device-list';
-import type { Platform } from '../platform';
+import type { Connection, Platform } from '../platform';
 import type { Device } from '../registry/device';
 import type { Line, Member } from './line';
 import { RateWindow } from './rate-window';
@@ -37,6 +37,7 @@ export class SubSessions {
   // By device, because whoever connects again must not start anew; forgotten with the device.
   private readonly ofGateways = new WeakMap<Device, RateWindow>();
   private readonly ofSubDevices = new WeakMap<Device, RateWindow>();
+
   /** Disabled while they were logged in, with the line on which they wait to hear that they may come back. */
   private readonly disabled = new WeakMap<Device, Line>();
 
@@ -96,7 +97,7 @@ export class SubSessions {
     const member = line?.members.get(session.device.key);
     if (line === undefined || member === undefined) return;
     session.end();
-    this.platform.offline(session.device, member, note);
+    this.platform.offline(session.device, member as SubDeviceMember, note);
     if (code !== undefined) this.notify(line.session.device, session.device.identity, code);
   }
 
@@ -201,7 +202,7 @@ export class SubSessions {
     }
     const { parameters } = parseClientId(clientId);
     const ext = Number(parameters.get('ext') ?? 0);
-    const member: Member = { session, close: (code) => this.end(session, 'kicked', code) };
+    const member = new SubDeviceMember(session, (code) => this.end(session, 'kicked', code));
     const autoSubscribe = parameters.get('_ss') === '1';
     session.takeOver(member, { clean, autoSubscribe, ext: Number.isInteger(ext) ? ext : 0 }, line);
     line.join(member);
@@ -211,6 +212,13 @@ export class SubSessions {
       if (session.owner === member) session.resume();
     });
   }
+}
+
+class SubDeviceMember implements Member, Connection {
+  constructor(
+    readonly session: Session,
+    readonly close: (code: KickCode) => void,
+  ) {}
 }
 
 function topicOf(name: OperationName, { identity }: Device): string {

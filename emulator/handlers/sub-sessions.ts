@@ -46,7 +46,9 @@ function names({ productKey, deviceName }: DeviceIdentity): JsonObject {
 }
 
 function readLogin(entry: JsonObject): SubDeviceLogin & DeviceIdentity {
-  const { cleanSession = true } = entry;
+  // Only the vendor's Node.js SDK leaves it out. Its MQTT library subscribes each topic once in a process, so that what
+  // a sub-device subscribed must outlive its session, or it would be deaf after its second login.
+  const { cleanSession = false } = entry;
   if (!['true', 'false', true, false].includes(cleanSession as string | boolean)) {
     throw new EntryError(460, 'cleanSession is "true" or "false"');
   }

@@ -246,6 +246,15 @@ describe('sessions of sub-devices', () => {
     await login(gate, GATE_1, loginOf(LAMP_1));
     assert.equal(emulator.publishToDevice(LAMP_1, GET, 'x', 1), 'notSubscribed');
   });
+
+  it('a login that does not say whether it is clean is not', async () => {
+    const { cleanSession: _, ...silent } = loginOf(LAMP_1);
+    await login(gate, GATE_1, silent);
+    await gate.subscribeAsync(GET, { qos: 1 });
+    await logout(gate, GATE_1, LAMP_1);
+    await login(gate, GATE_1, silent);
+    assert.equal(emulator.publishToDevice(LAMP_1, GET, 'still heard', 1), 'sent');
+  });
 });
 
 describe('sessions of sub-devices that end from above', () => {
