@@ -44,7 +44,7 @@ function plant(limits: Partial<typeof DEFAULT_LIMITS> = {}) {
 
 function logIn(line: Line | undefined, session: Session, start = START): void {
   session.takeOver({}, start, line);
-  line?.join({ session, close: () => undefined });
+  line?.join({ session });
   session.resume();
 }
 
