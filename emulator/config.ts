@@ -1,4 +1,5 @@
 import {
+  type DeviceIdentity,
   identityProblem,
   isJsonObject,
   type Json,
@@ -21,6 +22,8 @@ export interface DeviceSettings {
   deviceName: string;
   deviceSecret?: string;
   tags?: Record<string, string>;
+  /** Behind which it stands from the start. */
+  gateway?: DeviceIdentity;
 }
 
 /** A configuration file after reading. */
@@ -47,7 +50,7 @@ export class ConfigError extends Error {
  * Reads the object of a configuration file:
  * `{"accessKeys":[{"id","secret"}],"products":[{"productKey","name?","productSecret?","dynamicRegistration?",
  * "nodeType?","dataFormat?","thingModel?","topics?":[{"topic","operation"}],"script?","devices?":[{"deviceName",
- * "deviceSecret?","tags?"}]}],"routes?":[{"from","to"}],"autoProvision?","limits?"}`.
+ * "deviceSecret?","tags?","gateway?":{"productKey","deviceName"}}]}],"routes?":[{"from","to"}],"autoProvision?","limits?"}`.
  * @throws ConfigError that names the path of the first fault
  */
 export function readConfig(config: unknown): EmulatorConfig {
@@ -63,6 +66,11 @@ export function readConfig(config: unknown): EmulatorConfig {
     products.map(({ productKey }) => productKey),
     (i) => `products[${i}].productKey`,
   );
+  products.forEach((product, i) => {
+    product.devices.forEach((device, j) => {
+      refuse(`products[${i}].devices[${j}].gateway`, gatewayProblem(products, product, device));
+    });
+  });
   return {
     accessKeys: root.list('accessKeys').map((entry, i) => {
       const key = new Reader(entry, `accessKeys[${i}]`, ['id', 'secret']);
@@ -131,7 +139,7 @@ function readTopicClass(entry: Json, path: string): TopicClass {
 }
 
 function readDevice(entry: Json, path: string): DeviceSettings {
-  const device = new Reader(entry, path, ['deviceName', 'deviceSecret', 'tags']);
+  const device = new Reader(entry, path, ['deviceName', 'deviceSecret', 'tags', 'gateway']);
   const tags = device.value('tags');
   if (tags !== undefined && !isTextMap(tags))
     throw new ConfigError(`${path}.tags`, 'must be an object of texts');
@@ -139,7 +147,32 @@ function readDevice(entry: Json, path: string): DeviceSettings {
     deviceName: device.name('deviceName'),
     deviceSecret: device.optionalText('deviceSecret'),
     tags,
+    gateway: readGateway(device.value('gateway'), `${path}.gateway`),
   });
+}
+
+function readGateway(value: Json | undefined, path: string): DeviceIdentity | undefined {
+  if (value === undefined) return undefined;
+  const gateway = new Reader(value, path, ['productKey', 'deviceName']);
+  return { productKey: gateway.name('productKey'), deviceName: gateway.name('deviceName') };
+}
+
+/** Why a device cannot stand behind the gateway that it names. */
+function gatewayProblem(
+  products: EmulatorConfig['products'],
+  product: ProductSettings,
+  { deviceName, gateway }: DeviceSettings,
+): string | undefined {
+  if (gateway === undefined) return undefined;
+  if (gateway.productKey === product.productKey && gateway.deviceName === deviceName) {
+    return 'is the device itself';
+  }
+  if (product.nodeType === 'gateway') return 'a gateway stands behind none';
+  const other = products.find(({ productKey }) => productKey === gateway.productKey);
+  if (other?.devices.some((device) => device.deviceName === gateway.deviceName) !== true) {
+    return 'is none of the devices';
+  }
+  return other.nodeType === 'device' ? 'is of a product that is no gateway' : undefined;
 }
 
 function readRoutes(root: Reader): TopicRoute[] {

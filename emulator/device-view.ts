@@ -9,6 +9,7 @@ import type {
   StoredSample,
 } from './registry/device';
 import type { TaskStatus } from './registry/jobs';
+import type { Topology } from './registry/topology';
 
 /** What is known of a device. */
 export interface DeviceView {
@@ -17,6 +18,8 @@ export interface DeviceView {
   status: DeviceStatus;
   /** The gateway that it stands behind. */
   gateway: DeviceIdentity | undefined;
+  /** Those behind it, in the order in which they were added. */
+  subDevices: DeviceIdentity[];
   /** Whose connection carries its messages: its own, or its gateway's; undefined without a session. */
   connectedAs: DeviceIdentity | undefined;
   /** QoS 1 messages that wait for it. */
@@ -50,18 +53,14 @@ export interface DeviceView {
 }
 
 /** @param now milliseconds since 1970 */
-export function viewDevice(
-  device: Device,
-  session: Session,
-  gateway: Device | undefined,
-  now: number,
-): DeviceView {
+export function viewDevice(device: Device, session: Session, topology: Topology, now: number): DeviceView {
   const latest = [...device.properties].map(([identifier, ring]) => [identifier, ring.last()]);
   return {
     identity: device.identity,
     iotId: device.iotId,
     status: device.status,
-    gateway: gateway?.identity,
+    gateway: topology.gatewayOf(device)?.identity,
+    subDevices: Array.from(topology.subDevicesOf(device), ({ identity }) => identity),
     connectedAs: session.line?.session.device.identity,
     waiting: session.waiting,
     subscriptions: [...session.subscriptions.keys()],

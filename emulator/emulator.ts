@@ -90,6 +90,28 @@ export interface Emulator {
     /** @throws UnknownDeviceError */
     delete(identity: DeviceIdentity): void;
   };
+  /** Which sub-device stands behind which gateway; `devices.get` tells the same of one device. */
+  topology: {
+    /** In the order in which they were added. @throws UnknownDeviceError */
+    subDevices(gateway: DeviceIdentity): DeviceIdentity[];
+    /** @returns undefined when it stands behind none @throws UnknownDeviceError */
+    gatewayOf(subDevice: DeviceIdentity): DeviceIdentity | undefined;
+    /**
+     * Puts sub-devices behind a gateway, as the console does: without a signature and without the quota. Those of another
+     * gateway leave it. Gateways are told (B.4 row 55).
+     * @throws UnknownDeviceError
+     * @throws RangeError for a device that cannot be a gateway, or a sub-device of this one
+     */
+    add(gateway: DeviceIdentity, subDevices: readonly DeviceIdentity[]): void;
+    /** Takes sub-devices from their gateways, which are told; sessions end with 6401. @returns how many had one @throws UnknownDeviceError */
+    remove(subDevices: readonly DeviceIdentity[]): number;
+    /**
+     * Asks a gateway to add sub-devices (B.4 row 54); what it answers is among the messages to applications.
+     * @returns id of the request
+     * @throws UnknownDeviceError
+     */
+    notifyAdd(gateway: DeviceIdentity, devices: readonly DeviceIdentity[]): Promise<string>;
+  };
   jobs: {
     /**
      * Makes a job for these devices and tells them (B.6 row 89); its tasks are in `devices.get`.
@@ -230,8 +252,7 @@ class RunningEmulator implements Emulator {
       const { platform } = this;
       const device = platform.registry.find(identity);
       if (device === undefined) return undefined;
-      const gateway = platform.registry.topology.gatewayOf(device);
-      return viewDevice(device, platform.sessionOf(device), gateway, platform.clock());
+      return viewDevice(device, platform.sessionOf(device), platform.registry.topology, platform.clock());
     },
     setEnabled: (identity, enabled) => this.platform.setEnabled(this.known(identity), enabled),
     setLogMode: (identity, mode) => {
@@ -240,6 +261,29 @@ class RunningEmulator implements Emulator {
       return this.platform.request(device, 'thing.config.log.push', logConfig(mode));
     },
     delete: (identity) => this.platform.deleteDevice(this.known(identity)),
+  };
+
+  readonly topology: Emulator['topology'] = {
+    subDevices: (gateway) =>
+      Array.from(
+        this.platform.registry.topology.subDevicesOf(this.known(gateway)),
+        ({ identity }) => identity,
+      ),
+    gatewayOf: (subDevice) => this.platform.registry.topology.gatewayOf(this.known(subDevice))?.identity,
+    add: (gateway, subDevices) => {
+      const known = this.known(gateway);
+      const added = subDevices.map((subDevice) => this.known(subDevice));
+      for (const subDevice of added) {
+        if (known.product.mayBeGateway && subDevice.product.mayBeSubDevice && subDevice !== known) continue;
+        throw new RangeError(`${subDevice.key} cannot stand behind ${known.key}`);
+      }
+      this.platform.topology.add(known, added);
+    },
+    remove: (subDevices) => this.platform.topology.remove(subDevices.map((one) => this.known(one))),
+    notifyAdd: async (gateway, devices) => {
+      const params = devices.map(({ productKey, deviceName }) => ({ productKey, deviceName }));
+      return this.platform.downlink.send(this.known(gateway), { operation: 'thing.topo.add.notify', params });
+    },
   };
 
   readonly jobs: Emulator['jobs'] = {
@@ -306,6 +350,14 @@ function fill(platform: Platform, config: EmulatorConfig): Set<Device> {
       const device = platform.registry.addDevice(product, deviceName, deviceSecret);
       for (const [key, value] of Object.entries(tags)) device.tags.set(key, value);
       if (deviceSecret === undefined) unnamed.add(device);
+    }
+  }
+  const { registry } = platform;
+  for (const { productKey, devices } of config.products) {
+    for (const { deviceName, gateway: names } of devices) {
+      const subDevice = registry.find({ productKey, deviceName });
+      const gateway = names && registry.find(names);
+      if (subDevice !== undefined && gateway !== undefined) registry.topology.add(gateway, subDevice);
     }
   }
   return unnamed;

@@ -37,16 +37,18 @@ export async function readSnapshot(
   }
   const products = isJsonObject(content) && Array.isArray(content.products) ? content.products : [];
   for (const entry of products) restoreProduct(platform, entry, unnamed);
+  for (const entry of products) restoreTopology(platform, entry);
   if (isJsonObject(content)) readJobs(platform.registry, content.jobs);
 }
 
-/** Writes products, devices with their latest values, and jobs, readable by the owner only because it holds secrets. */
+/** Writes products, devices with their latest values, the topology, and jobs, readable by the owner only because it holds secrets. */
 export async function writeSnapshot(platform: Platform, file: string): Promise<void> {
   const products = [...platform.registry.products.values()].map((product) => ({
     productKey: product.productKey,
     productSecret: product.productSecret,
     dynamicRegistration: product.dynamicRegistration,
     dataFormat: product.dataFormat,
+    nodeType: product.statedNodeType,
     script: product.script?.text,
     thingModel: product.thingModel?.document,
     draftModel: product.draftModel?.document,
@@ -60,6 +62,8 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
       desired: [...device.desired].map(([identifier, desired]) => ({ identifier, ...desired })),
       shadow: device.shadow.isEmpty ? undefined : device.shadow.document(),
       logMode: device.logMode,
+      // Null: behind none, whatever the configuration says of the start.
+      gateway: platform.registry.topology.gatewayOf(device)?.identity ?? null,
       properties: [...device.properties].map(([identifier, ring]) => ({ identifier, ...ring.last() })),
     })),
   }));
@@ -80,6 +84,7 @@ function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<De
       topics: OPEN_TOPIC_CLASSES,
       dynamicRegistration: entry.dynamicRegistration === true,
       dataFormat: entry.dataFormat === 'custom' ? 'custom' : 'alink',
+      ...(entry.nodeType === 'device' || entry.nodeType === 'gateway' ? { nodeType: entry.nodeType } : {}),
       ...(typeof entry.productSecret === 'string' ? { productSecret: entry.productSecret } : {}),
       ...(isJsonObject(entry.thingModel) ? { thingModel: parseThingModel(entry.thingModel) } : {}),
     });
@@ -95,6 +100,22 @@ function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<De
       product.devices.get(saved.deviceName) ?? registry.addDevice(product, saved.deviceName, secret);
     if (secret !== undefined && unnamed.has(device)) device.deviceSecret = secret;
     restoreDevice(device, saved);
+  }
+}
+
+// Once all devices are there. Snapshots of earlier versions say nothing of gateways.
+function restoreTopology({ registry }: Platform, entry: Json): void {
+  if (!isJsonObject(entry) || typeof entry.productKey !== 'string') return;
+  const product = registry.products.get(entry.productKey);
+  for (const saved of Array.isArray(entry.devices) ? entry.devices : []) {
+    if (!isJsonObject(saved) || typeof saved.deviceName !== 'string' || saved.gateway === undefined) continue;
+    const device = product?.devices.get(saved.deviceName);
+    if (device === undefined) continue;
+    registry.topology.remove(device);
+    const { productKey, deviceName } = isJsonObject(saved.gateway) ? saved.gateway : {};
+    if (typeof productKey !== 'string' || typeof deviceName !== 'string') continue;
+    const gateway = registry.find({ productKey, deviceName });
+    if (gateway !== undefined && gateway !== device) registry.topology.add(gateway, device);
   }
 }
 

@@ -28,9 +28,13 @@ export type SyncOutcome<T> =
   | { status: 'SUCCESS'; answer: T }
   | { status: 'TIMEOUT' | 'OFFLINE' | 'HALFCONN' };
 
-/** A request in terms of the thing model. */
+/** A request in terms of the thing model, or to a gateway about its topology. */
 export interface ThingCall {
-  operation: 'thing.service.property.set' | 'thing.service.property.get' | 'thing.service';
+  operation:
+    | 'thing.service.property.set'
+    | 'thing.service.property.get'
+    | 'thing.service'
+    | 'thing.topo.add.notify';
   /** The service, of `thing.service`. */
   service?: string;
   params: Json;
@@ -99,7 +103,8 @@ export class Downlink {
   async send(device: Device, call: ThingCall): Promise<string> {
     const messageId = this.host.messageIds.next();
     const { name, topic, replyTopic, method } = addressOf(device, call);
-    const raw = device.product.dataFormat === 'custom';
+    // Scripts convert the thing model only; the topology is Alink on every gateway.
+    const raw = device.product.dataFormat === 'custom' && call.operation !== 'thing.topo.add.notify';
     const message = JSON.stringify({ method, id: messageId, params: call.params, version: VERSION });
     const payload = raw ? await this.toRaw(device, message) : message;
     const [wire, answerTopic] = raw ? rawTopics(device) : [topic, replyTopic];

@@ -1,11 +1,12 @@
 import { type DeviceIdentity, identityProblem, type JsonObject, newDeviceNameProblem } from '../../protocol';
 import { isSigned, type SubDeviceProof } from '../auth/sub-device';
 import { foundMessage } from '../forwarding/messages';
+import type { Platform } from '../platform';
 import type { Device } from '../registry/device';
+import type { Registry } from '../registry/registry';
 import {
   EntryError,
   identityList,
-  isItself,
   isRefusal,
   type Refusal,
   readEntries,
@@ -14,30 +15,18 @@ import {
   refusalOf,
   subDevicesOf,
 } from './device-list';
-import { alink, type Call } from './types';
+import { alink } from './types';
 
 /**
  * B.4 row 50: all or nothing, as the guide of the API's BatchAddThingTopo says of the same thing. It says as well that a
  * sub-device of another gateway changes over; whoever has its secret may have it. One that is there already stays.
  */
-export const topoAdd = alink(({ params }, call) => {
-  const { device: gateway, limits } = call;
-  const { topology } = call.platform.registry;
-  const entries = readEntries(params, readAddition, limits.topoAddBatch);
-  if (isRefusal(entries)) return entries;
-  const subDevices: Device[] = [];
-  for (const entry of entries) {
-    const subDevice = provedDevice(call, entry);
-    if (isRefusal(subDevice)) return subDevice;
-    subDevices.push(subDevice);
-  }
-  const present = topology.subDevicesOf(gateway);
-  const added = subDevices.filter((subDevice) => !present.has(subDevice)).length;
-  const most = limits.subDevicesPerGateway;
-  if (most > 0 && added > 0 && present.size + added > most) {
-    return { code: 6400, note: `${present.size + added} sub-devices, at most ${most}` };
-  }
-  call.platform.topology.add(gateway, subDevices);
+export const topoAdd = alink(({ params }, { device: gateway, platform, limits }) => {
+  const additions = readEntries(params, readAddition, limits.topoAddBatch);
+  if (isRefusal(additions)) return additions;
+  const subDevices = judgeAdditions(platform, gateway, additions);
+  if (isRefusal(subDevices)) return subDevices;
+  platform.topology.add(gateway, subDevices);
   return { code: 200, data: identityList(subDevices) };
 });
 
@@ -83,18 +72,43 @@ function readFound({ productKey, deviceName }: JsonObject): DeviceIdentity {
   throw new EntryError(460, 'productKey or deviceName is missing');
 }
 
+/** A sub-device that is to be added, with what proves it. */
 type Addition = DeviceIdentity & SubDeviceProof;
+
+/** The sub-devices that may be added to the topology of the gateway: all, or why not. */
+export function judgeAdditions(
+  { registry, limits }: Platform,
+  gateway: Device,
+  additions: readonly Addition[],
+): Device[] | Refusal {
+  const subDevices: Device[] = [];
+  for (const addition of additions) {
+    const subDevice = provedDevice(registry, gateway, addition);
+    if (isRefusal(subDevice)) return subDevice;
+    subDevices.push(subDevice);
+  }
+  const present = registry.topology.subDevicesOf(gateway);
+  const added = subDevices.filter((subDevice) => !present.has(subDevice)).length;
+  const most = limits.subDevicesPerGateway;
+  if (most > 0 && added > 0 && present.size + added > most) {
+    return { code: 6400, note: `${present.size + added} sub-devices, at most ${most}` };
+  }
+  return subDevices;
+}
 
 function readAddition(entry: JsonObject): Addition {
   return { ...readIdentity(entry), ...readProof(entry, 401) };
 }
 
-/** The sub-device that an entry of topo add proves. */
-function provedDevice(call: Call, { productKey, deviceName, ...proof }: Addition): Device | Refusal {
+function provedDevice(
+  registry: Registry,
+  gateway: Device,
+  { productKey, deviceName, ...proof }: Addition,
+): Device | Refusal {
   const identity = { productKey, deviceName };
-  if (isItself(call, identity)) return refusalOf(6402, identity, 'a gateway cannot be its own sub-device');
-  const subDevice = call.platform.registry.connectable(identity);
+  const subDevice = registry.connectable(identity);
   if (subDevice === undefined) return refusalOf(6100, identity, 'there is no such device');
+  if (subDevice === gateway) return refusalOf(6402, identity, 'a gateway cannot be its own sub-device');
   if (!subDevice.enabled) return refusalOf(6204, identity, 'is disabled');
   if (!subDevice.product.mayBeSubDevice) return refusalOf(401, identity, 'its product is one of gateways');
   if (!isSigned(subDevice, proof)) return refusalOf(401, identity, 'the signature is wrong');

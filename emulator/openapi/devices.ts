@@ -36,29 +36,31 @@ export function batchGetDeviceState(parameters: ActionParameters): object {
 }
 
 export function queryDeviceDetail(parameters: ActionParameters): object {
-  const device = parameters.device();
+  return { Data: describeDevice(parameters.device()) };
+}
+
+/** All that the API tells of a device. */
+export function describeDevice(device: Device) {
   const { identity, product } = device;
   return {
-    Data: {
-      ProductKey: identity.productKey,
-      DeviceName: identity.deviceName,
-      DeviceSecret: device.deviceSecret ?? '',
-      IotId: device.iotId,
-      ProductName: product.name,
-      NodeType: product.nodeType === 'gateway' ? 1 : 0,
-      Status: device.status,
-      IpAddress: device.clientIp,
-      Owner: true,
-      Nickname: '',
-      Region: 'cn-shanghai',
-      FirmwareVersion: '',
-      UtcCreate: utcTime(device.createdAt),
-      GmtCreate: localTime(device.createdAt),
-      UtcActive: utcTime(device.activatedAt),
-      GmtActive: localTime(device.activatedAt),
-      UtcOnline: utcTime(device.lastOnlineAt),
-      GmtOnline: localTime(device.lastOnlineAt),
-    },
+    ProductKey: identity.productKey,
+    DeviceName: identity.deviceName,
+    DeviceSecret: device.deviceSecret ?? '',
+    IotId: device.iotId,
+    ProductName: product.name,
+    NodeType: product.nodeType === 'gateway' ? 1 : 0,
+    Status: device.status,
+    IpAddress: device.clientIp,
+    Owner: true,
+    Nickname: '',
+    Region: 'cn-shanghai',
+    FirmwareVersion: '',
+    UtcCreate: utcTime(device.createdAt),
+    GmtCreate: localTime(device.createdAt),
+    UtcActive: utcTime(device.activatedAt),
+    GmtActive: localTime(device.activatedAt),
+    UtcOnline: utcTime(device.lastOnlineAt),
+    GmtOnline: localTime(device.lastOnlineAt),
   };
 }
 

@@ -30,6 +30,7 @@ import { checkSignature, type OpenApiRequest, type SignatureFault } from './sign
 import { TAG_ACTIONS } from './tags';
 import { THING_MODEL_ACTIONS } from './thing-model';
 import { TOPIC_ROUTE_ACTIONS } from './topic-routes';
+import { TOPOLOGY_ACTIONS } from './topology';
 
 /** What an action adds to the answer beside `Success` and `RequestId`; some wait for a device. @throws ActionError */
 type Action = (parameters: ActionParameters) => object | Promise<object>;
@@ -57,6 +58,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   ...SCRIPT_ACTIONS,
   ...TOPIC_ROUTE_ACTIONS,
   ...THING_MODEL_ACTIONS,
+  ...TOPOLOGY_ACTIONS,
   ...JOB_ACTIONS,
   ...FILE_ACTIONS,
 };

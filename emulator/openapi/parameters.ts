@@ -79,16 +79,23 @@ export class ActionParameters {
     }
   }
 
-  /** The page that `CurrentPage` and `PageSize` ask for, with the fields of the answer that tell about it. */
-  page<T>(all: readonly T[]): {
+  /**
+   * The page that `CurrentPage` and `PageSize` ask for, with the fields of the answer that tell about it.
+   * @param current what the number of the page is called
+   * @param most largest page
+   */
+  page<T>(
+    all: readonly T[],
+    { current: name = 'CurrentPage', most = 200 } = {},
+  ): {
     rows: T[];
     CurrentPage: number;
     PageSize: number;
     PageCount: number;
     Total: number;
   } {
-    const current = this.number('CurrentPage', 1, { min: 1 });
-    const size = this.number('PageSize', 10, { min: 1, max: 200 });
+    const current = this.number(name, 1, { min: 1 });
+    const size = this.number('PageSize', 10, { min: 1, max: most });
     const rows = all.slice((current - 1) * size, current * size);
     return {
       rows,
@@ -99,20 +106,23 @@ export class ActionParameters {
     };
   }
 
-  product(): Product {
-    const productKey = this.text('ProductKey');
+  product(prefix: '' | 'Gw' = ''): Product {
+    const productKey = this.text(`${prefix}ProductKey`);
     const product = this.platform.registry.products.get(productKey);
     if (product === undefined)
       throw new ActionError('iot.prod.NotExistedProduct', 'The product does not exist.');
     return product;
   }
 
-  /** By `IotId`, or by `ProductKey` and `DeviceName`. */
-  device(): Device {
-    const iotId = this.optional('IotId');
+  /**
+   * By `IotId`, or by `ProductKey` and `DeviceName`.
+   * @param prefix of these names: some actions name a gateway besides
+   */
+  device(prefix: '' | 'Gw' = ''): Device {
+    const iotId = this.optional(`${prefix}IotId`);
     const device =
       iotId === undefined
-        ? this.product().devices.get(this.text('DeviceName'))
+        ? this.product(prefix).devices.get(this.text(`${prefix}DeviceName`))
         : this.platform.registry.findByIotId(iotId);
     if (device === undefined)
       throw new ActionError('iot.device.NotExistedDevice', 'The device does not exist.');

@@ -36,6 +36,8 @@ export class Product {
   productSecret: string | undefined;
   dynamicRegistration: boolean;
   readonly nodeType: 'device' | 'gateway';
+  /** What somebody said that it is. */
+  readonly statedNodeType: 'device' | 'gateway' | undefined;
   /** False only when somebody said that it is not: of a product that came into being by itself nobody knows. */
   readonly mayBeGateway: boolean;
   /** The reverse: what is said to be a gateway stands behind none. */
@@ -56,6 +58,7 @@ export class Product {
     this.productSecret = settings.productSecret;
     this.dynamicRegistration = settings.dynamicRegistration ?? false;
     this.nodeType = settings.nodeType ?? 'device';
+    this.statedNodeType = settings.nodeType;
     this.mayBeGateway = settings.nodeType !== 'device';
     this.mayBeSubDevice = settings.nodeType !== 'gateway';
     this.dataFormat = settings.dataFormat ?? 'alink';
