@@ -6,7 +6,9 @@ import {
   type PreparedReport,
   prepareEvent,
   prepareProperties,
+  type ReportMessage,
   type ReportRules,
+  type WriteTime,
 } from '../report/prepare';
 import type { Reporter } from '../report/reporter';
 import { Sweep } from '../sweep';
@@ -39,11 +41,13 @@ export interface PackerOptions {
   defaultTimeoutMs: number;
   /** Whether there is a connection; decides what a report is told whose time is over. */
   online?: () => boolean;
-  /** Writes times of things without a reporter as the platform has them; absent: as they are. */
-  writeTime?: ((time: number) => string) | undefined;
+  /** Writes times in packs as the platform has them, as the gateway's clock knows it; absent: as they are. */
+  writeTime?: WriteTime;
   /** Milliseconds on a clock that never jumps. */
   now?: () => number;
 }
+
+const UNCHECKED: ReportRules = { mode: 'off', model: undefined };
 
 type ReportOptions = PackOptions & { time?: number };
 
@@ -121,21 +125,17 @@ export class Packer {
     const due = arrived + windowOf(options);
     const reporter = this.#options.reporterOf(identity);
     if (reporter?.loading) await reporter.loading;
-    const rules = reporter?.rules ?? {
-      mode: 'off',
-      model: undefined,
-      writeTime: this.#options.writeTime,
-    };
+    const rules = reporter?.rules ?? UNCHECKED;
     // While it waits for company it keeps the time at which it was measured.
     const prepared = prepare(rules, { now, time: options.time ?? now });
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed;
       if (options.signal?.aborted) throw new AlinkError('aborted', 'the request was given up');
       const lane = this.#lane(identity);
-      const message = isBatch(prepared) && (lane.own || reporter) ? messageOf(prepared, now) : undefined;
+      const message = isBatch(prepared) ? this.#messageOf(prepared, lane, reporter, now) : undefined;
       const parts = message
         ? [{ kind: 'properties' as const, members: [], bytes: Buffer.byteLength(message.params) }]
-        : partsOf(prepared, this.#limits);
+        : partsOf(prepared, this.#limits, this.#options.writeTime);
       const bytes = parts.reduce((sum, part) => sum + part.bytes + PART_BYTES, 0);
       // Things whose reports were given up stay until their pack had its turn.
       const most = Math.max(this.#reports.size, this.#lanes.size);
@@ -165,6 +165,17 @@ export class Packer {
       if (lane.pack !== undefined && lane.pack === this.#open) this.#hurry(due);
       this.#gather(lane);
     });
+  }
+
+  /** What goes by the door of its thing. */
+  #messageOf(
+    report: PreparedReport,
+    lane: Lane,
+    reporter: Reporter | undefined,
+    now: number,
+  ): ReportMessage | undefined {
+    if (reporter) return reporter.messageOf(report, now);
+    return lane.own ? messageOf(report, now, this.#options.writeTime) : undefined;
   }
 
   #lane(identity: DeviceIdentity): Lane {

@@ -5,7 +5,7 @@ import {
   encodePackedProperty,
   LIMITS,
 } from '../../protocol';
-import type { PreparedReport } from '../report/prepare';
+import type { PreparedReport, WriteTime } from '../report/prepare';
 
 /** What one pack may hold (section D). */
 export interface PackLimits {
@@ -207,8 +207,8 @@ function shareBytes({ identity: { productKey, deviceName }, own }: Sender): numb
  * The parts of a report, in the order in which they must go: the first values of all properties, then the second
  * ones, and so on; fewer at once where they are too large together. An event is one part.
  */
-export function partsOf(report: PreparedReport, limits: PackLimits): Part[] {
-  const { model, writeTime } = report.rules;
+export function partsOf(report: PreparedReport, limits: PackLimits, writeTime: WriteTime): Part[] {
+  const { model } = report;
   if (report.kind === 'event') {
     const { identifier, values, time } = report;
     const text = encodePackedEvent(model, identifier, values, time, writeTime);

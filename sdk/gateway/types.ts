@@ -143,7 +143,9 @@ export interface Gateway {
 
   /**
    * Reports properties of a sub-device, or of the gateway itself, packed with what others report about the same time
-   * (B.1 row 3). The sub-device needs no open handle; when there is one its thing model checks the values.
+   * (B.1 row 3). The sub-device needs no open handle; when there is one its thing model checks the values. Reports of one
+   * thing keep their order. Many values of one property go as a batch by the handle's door (row 4), or one pack after the
+   * other where there is none. A time is always sent: the one given, or that of this call.
    * @throws AlinkError what became of this report, whatever the others in the pack did
    */
   postProperties(

@@ -12,17 +12,18 @@ import { brokenRules } from '../problems';
 import type { ThingModelMode } from '../types';
 import type { Submission } from './dispatcher';
 
-/** What the reports of one thing are checked against and how they are written. */
+/** What the reports of one thing are checked against. */
 export interface ReportRules {
   mode: ThingModelMode;
   model: ThingModel | undefined;
-  /** Writes times as the platform has them; absent: as they are. */
-  writeTime?: ((time: number) => string) | undefined;
 }
 
+/** Writes times as the platform has them; absent: as they are. */
+export type WriteTime = ((time: number) => string) | undefined;
+
 interface Prepared {
-  /** Those that it was checked with; `model` is absent where it was not. */
-  rules: Pick<ReportRules, 'model' | 'writeTime'>;
+  /** That it was checked with. */
+  model: ThingModel | undefined;
   /** Broken rules of the thing model that were let through (mode `warn`). */
   warnings: readonly Problem[];
 }
@@ -45,7 +46,7 @@ export function prepareProperties(input: unknown, rules: ReportRules, times: Tim
   const model = modelOf(rules);
   const { samples, problems, modelProblems } = readPropertyReport(input, { model, ...times });
   const warnings = judge(rules, problems, modelProblems);
-  return { kind: 'properties', samples, rules: { model, writeTime: rules.writeTime }, warnings };
+  return { kind: 'properties', samples, model, warnings };
 }
 
 /** @throws AlinkError `thingModel` naming every broken rule, `invalidInput` for what no report can be */
@@ -59,14 +60,7 @@ export function prepareEvent(
   const report = readEventReport(identifier, input, { model, ...times });
   const warnings = judge(rules, report.problems, report.modelProblems);
   const { values, time } = report;
-  return {
-    kind: 'event',
-    identifier,
-    values,
-    time,
-    rules: { model, writeTime: rules.writeTime },
-    warnings,
-  };
+  return { kind: 'event', identifier, values, time, model, warnings };
 }
 
 /** The message that a report is by itself (B.1 rows 1, 2, 4), and its method. */
@@ -76,8 +70,8 @@ export interface ReportMessage extends Pick<Submission, 'operation' | 'params'> 
 }
 
 /** @param now ms since 1970, for samples of a batch that have no time */
-export function messageOf(report: PreparedReport, now: number): ReportMessage {
-  const { model, writeTime } = report.rules;
+export function messageOf(report: PreparedReport, now: number, writeTime: WriteTime): ReportMessage {
+  const { model } = report;
   if (report.kind === 'properties') {
     const { operation, params } = encodePropertyReport(model, report.samples, now, writeTime);
     return { operation, params, method: operation };

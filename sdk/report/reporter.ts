@@ -42,8 +42,8 @@ export class Reporter {
 
   /** What reports are checked against at this moment. */
   get rules(): ReportRules {
-    const { mode, thingModel, writeTime } = this.options;
-    return { mode, model: thingModel.model, writeTime };
+    const { mode, thingModel } = this.options;
+    return { mode, model: thingModel.model };
   }
 
   /** @throws AlinkError `thingModel` naming every broken rule, or whatever became of the request */
@@ -65,10 +65,15 @@ export class Reporter {
    * @throws AlinkError whatever became of the request
    */
   async send(report: PreparedReport, options: RequestOptions, now: number = Date.now()): Promise<Outcome> {
-    const message = messageOf(report, now);
+    const message = this.messageOf(report, now);
     const reply = await this.dispatch(message, options);
     this.acknowledged(report);
     return { status: 'acknowledged', reply, method: message.method, warnings: report.warnings };
+  }
+
+  /** A report as a message of its own, for `dispatch`. @param now ms since 1970, for samples without a time */
+  messageOf(report: PreparedReport, now: number): ReportMessage {
+    return messageOf(report, now, this.options.writeTime);
   }
 
   /** @throws AlinkError whatever became of the request */

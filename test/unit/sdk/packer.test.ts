@@ -194,6 +194,27 @@ describe('packer', () => {
     assert.match(texts, /"e":\{"value":\{"x":1\.0\},"time":\d+\}/);
   });
 
+  it('writes times as the gateway’s clock knows them, whatever clock a sub-device has', async () => {
+    const sent: string[] = [];
+    const reporter = new Reporter({
+      dispatcher: {
+        submit: async ({ params }) => {
+          sent.push(params);
+          return { id: '1', code: 200, data: {} };
+        },
+      },
+      mode: 'off',
+      thingModel: { model: undefined, loading: undefined },
+      online: () => true,
+      writeTime: (time) => String(time + 1),
+    });
+    packer = packerOf(platform, { reporterOf: () => reporter, writeTime: (time) => String(time + 2) });
+    await post(1, { a: 1 }, { time: 10 });
+    await post(1, [{ a: 1 }, { a: 2 }], { time: 10 });
+    assert.equal(platform.taken[0]?.time, 12);
+    assert.deepEqual(sent, ['{"properties":{"a":[{"value":1,"time":11},{"value":2,"time":11}]}}']);
+  });
+
   it('tells each its own outcome when one of them spoils the pack, and the spoiler goes alone until it is good', async () => {
     platform.judge = ({ device, value }) =>
       device.endsWith('-7') ? 6401 : value === 'bad' ? 6310 : undefined;
