@@ -1,4 +1,4 @@
-import type { Json, ThingModel } from '../protocol';
+import { type Json, type ThingModel, thingKey } from '../protocol';
 import type { Connection } from './connection';
 import { directConnection } from './direct';
 import { AlinkError } from './errors';
@@ -35,8 +35,10 @@ export function openSubDevice(options: SubDeviceOptions): Device {
   const parent = shareDevice(options.gateway);
   const core = gateways.get(parent)?.core;
   if (core === undefined) {
-    throw new AlinkError('badSettings', 'gateway: the device is no gateway', {
-      details: { field: 'gateway', reason: 'the device is no gateway', rule: 'notGateway' },
+    const name = thingKey(options.gateway.identity);
+    const reason = `${name} is no gateway`;
+    throw new AlinkError('badSettings', `gateway: ${reason}`, {
+      details: { field: 'gateway', reason, rule: 'notGateway', name },
     });
   }
   return handleOn(shareMember(parent, core, options), options);

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { explainCode, type Problem, problemMessage } from '../../protocol';
-import type { AlinkError } from '../../sdk';
+import { AlinkError } from '../../sdk';
 
 /** Strings that several nodes share stand with the platform node, which every flow has. */
 const NAMESPACE = 'node-red-contrib-alink/alink-platform:';
@@ -22,6 +22,10 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
   const values = {
     ...error.details,
     ...(error.details.rule === undefined ? {} : { reason: reasonOf(RED, error.details) }),
+    // What keeps the gateway offline is an error of its own, with words of its own.
+    ...(error.key === 'gatewayOffline' && error.cause instanceof AlinkError
+      ? { reason: nameReason(RED, error.cause) }
+      : {}),
     ...(error.code === undefined ? {} : { code: error.code, explanation: explanationOf(RED, error) }),
     ...(error.details.cloudCode === undefined
       ? {}
