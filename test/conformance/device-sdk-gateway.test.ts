@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { DeleteDeviceRequest, DisableThingRequest } from '@alicloud/iot20180120';
+import {
+  DeleteDeviceRequest,
+  DisableThingRequest,
+  NotifyAddThingTopoRequest,
+  RemoveThingTopoRequest,
+} from '@alicloud/iot20180120';
 import { device, type Names, type Reply } from 'alibabacloud-iot-device-sdk';
 import { type Emulator, startEmulator } from '../../emulator';
 import { cloudClient } from '../support/cloud';
@@ -80,6 +85,28 @@ describe("the vendor's device SDK as a gateway on the emulator", () => {
       } finally {
         await other.end();
       }
+    });
+
+    it('is told what an application asks to add, adds it and answers', async () => {
+      await gateway.subscribe(`${S}/thing/topo/add/notify`);
+      const { body } = await cloudClient(emulator).notifyAddThingTopo(
+        new NotifyAddThingTopoRequest({
+          gwProductKey: GATEWAY.productKey,
+          gwDeviceName: GATEWAY.deviceName,
+          deviceListStr: JSON.stringify([lampNames(3)]),
+        }),
+      );
+      assert.equal(body?.success, true, body?.errorMessage);
+      const { id, method, params } = await gateway.next(`${S}/thing/topo/add/notify`);
+      assert.equal(method, 'thing.topo.add.notify');
+      assert.deepEqual(params, [lampNames(3)]);
+      await gateway.topology(lamp(3));
+      gateway.sdk.publish(`${S}/thing/topo/add/notify_reply`, JSON.stringify({ id, code: 200, data: {} }));
+      const answer = await emulator.exchanges.waitFor(
+        ({ kind, topic }) => kind === 'up' && topic === `${S}/thing/topo/add/notify_reply`,
+      );
+      assert.equal(answer.operation, 'thing.topo.add.notify');
+      assert.deepEqual(await topology(), [lampNames(3)]);
     });
   });
 
@@ -209,6 +236,14 @@ describe("the vendor's device SDK as a gateway on the emulator", () => {
       assert.equal(body?.success, true, body?.errorMessage);
       for (const topic of [KICKED, ERROR]) assert.equal((await gateway.next(topic)).code, 521);
       assert.deepEqual(await topology(), [lampNames(2)]);
+    });
+
+    it('removed from the topology by an application: 6401, and the change says 1', async () => {
+      const { body } = await cloudClient(emulator).removeThingTopo(new RemoveThingTopoRequest(lampNames(2)));
+      assert.equal(body?.success, true, body?.errorMessage);
+      await assertKicked(2, 6401);
+      const { params } = await gateway.next(`${S}/thing/topo/change`);
+      assert.deepEqual(params, { status: 1, subList: [lampNames(2)] });
     });
 
     it('put behind another gateway: 6401, and the other logs it in', async () => {
