@@ -32,6 +32,9 @@ const DIALOGS: Array<[type: string, field?: string]> = [
   ['alink-topic-out', 'format'],
   ['alink-raw-in', 'reply'],
   ['alink-raw-out', 'text'],
+  ['alink-topo', 'action'],
+  ['alink-topo', 'notify'],
+  ['alink-subdevice-login', 'action'],
   ...FLOW_TYPES.map((type): [string] => [type]),
 ];
 

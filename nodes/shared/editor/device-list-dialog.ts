@@ -4,14 +4,13 @@ import { type Check, identityCheck, numberCheck, referenceCheck, validator } fro
 
 const VALUE_TYPES = ['msg', 'flow', 'global', 'json', 'jsonata'];
 
-/** A device that is set up as a gateway. */
-const gatewayCheck: Check = (value, node) => {
-  const problem = referenceCheck('device')(value, node);
-  if (problem !== undefined) return problem;
-  return RED.nodes.node(value)?.role === 'gateway'
-    ? undefined
-    : sharedText('validate.reference.deviceNotGateway');
-};
+const gatewayCheck: Check = (value, node) => referenceCheck('device')(value, node) ?? roleProblem(value);
+
+function roleProblem(id: string): string | undefined {
+  const device = RED.nodes.node(id);
+  if (!device || device.role === 'gateway') return undefined;
+  return sharedText('validate.reference.deviceNotGateway');
+}
 
 export const validGateway = validator(gatewayCheck);
 /** Blank: each sub-device names its own. */
@@ -20,11 +19,12 @@ export const validProductKey = validator((value, node) =>
 );
 export const validTimeout = validator(numberCheck(1, 3600, { integer: false }));
 
-/** Prepares the fields of `device-list-form.html`. */
+/** Prepares the fields of `device-list-form.html`, and says when the chosen device is no gateway. */
 export function prepareSubDevices(dialog: Dialog): void {
   $(dialog.field('value')).typedInput({
     types: VALUE_TYPES,
     default: 'msg',
     typeField: dialog.field('valueType'),
   });
+  dialog.watch(['device'], () => dialog.note('device', roleProblem(dialog.value('device')) ?? ''));
 }
