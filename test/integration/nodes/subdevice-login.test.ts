@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { propertyPost } from '../../support/flows';
+import { briefly, GatewayFlows } from '../../support/plant-flows';
+import { CLOSED, GATEWAY_1, SENSOR_1, SENSOR_2, SENSOR_3, SENSOR_4 } from '../../support/plant';
+import { subDeviceLogin } from '../../support/topo-nodes';
+
+const SENSORS = [SENSOR_1, SENSOR_2, SENSOR_3, SENSOR_4];
+const MISTYPED = 'mistyped-0123456789abcdef';
+const ONLINE = { gateway: GATEWAY_1.deviceName, status: 'ONLINE' };
+const OFFLINE = { gateway: GATEWAY_1.deviceName, status: 'OFFLINE' };
+const secretOf = (identity: { deviceName: string }) => ({
+  ...identity,
+  deviceSecret: `secret-of-${identity.deviceName}`,
+});
+const logout = subDeviceLogin({ id: 'logout', action: 'logout' });
+
+describe('alink-subdevice-login', () => {
+  let flows: GatewayFlows;
+  before(async () => {
+    // Tests log in and out as fast as they go.
+    flows = await GatewayFlows.start({ loginsPerMinute: 0 });
+  });
+  afterEach(async () => {
+    await flows.emulator.faults.clear();
+    await flows.through('logout', { payload: SENSORS }, 'out').catch(() => undefined);
+  });
+  after(() => flows.stop());
+
+  const deploy = (extra: object = {}, more: Parameters<GatewayFlows['deploy']>[0] = []) =>
+    flows.deploy([
+      subDeviceLogin(extra),
+      { ...logout, wires: [['out']] },
+      { id: 'out', z: 'tab', type: 'test-sink', wires: [] },
+      ...more,
+    ]);
+
+  it('brings many online in one message, and takes them offline again', async () => {
+    await deploy();
+    const counted = flows.red.next('statuses', ({ status }) => status?.text === '4 of 4 online');
+    const { payload, alink } = await flows.through('login', { payload: SENSORS.map(secretOf) });
+    assert.deepEqual(
+      payload,
+      SENSORS.map((sensor) => ({ ...sensor, ok: true })),
+    );
+    assert.deepEqual([alink?.status, alink?.problems], ['acknowledged', undefined]);
+    for (const sensor of SENSORS) assert.deepEqual(flows.view(sensor), ONLINE);
+    await counted;
+    const out = await flows.through('logout', { payload: [SENSOR_1, SENSOR_2] }, 'out');
+    assert.deepEqual(briefly(out.payload), [
+      ['sensor-1', true],
+      ['sensor-2', true],
+    ]);
+    assert.deepEqual(
+      SENSORS.map((sensor) => flows.view(sensor)),
+      [OFFLINE, OFFLINE, ONLINE, ONLINE],
+    );
+  });
+
+  it('lets other nodes of the gateway speak for them', async () => {
+    await deploy({ wires: [['post']] }, [
+      propertyPost({
+        device: 'hub',
+        identifier: 'temperature',
+        value: '7',
+        valueType: 'num',
+        wires: [['posted']],
+      }),
+    ]);
+    const posted = await flows.through('login', { payload: secretOf(SENSOR_1) }, 'posted');
+    assert.deepEqual([posted.alink?.status, posted.alink?.deviceName], ['acknowledged', 'sensor-1']);
+    assert.deepEqual(posted.device, SENSOR_1);
+  });
+
+  it('tells which of them fail, and why; the others are online', async () => {
+    await deploy();
+    const [msg, status] = await Promise.all([
+      flows.through('login', {
+        payload: [{ ...SENSOR_1, deviceSecret: MISTYPED }, secretOf(SENSOR_2), CLOSED, 'x y'],
+      }),
+      flows.red.next(
+        'statuses',
+        ({ status }) => status?.fill === 'yellow' && /failed/.test(String(status.text)),
+      ),
+    ]);
+    const [first, second, third, last] = msg.payload as Array<{ ok: boolean; code: unknown }>;
+    assert.deepEqual([first?.ok, second?.ok, third?.ok, last?.ok], [false, true, false, false]);
+    assert.ok([6287, 401].includes(Number(first?.code)), String(first?.code));
+    assert.equal(status.status?.text, '3 of 4 failed');
+    assert.ok(Array.isArray(msg.alink?.problems) && msg.alink.problems.length === 3);
+    assert.deepEqual(flows.view(SENSOR_2), ONLINE);
+  });
+
+  it('is an error when none of them comes online', async () => {
+    await deploy();
+    flows.emulator.devices.setEnabled(SENSOR_3, false);
+    const failed = await flows.through('login', { payload: secretOf(SENSOR_3) }, 'errors');
+    flows.emulator.devices.setEnabled(SENSOR_3, true);
+    assert.ok([522, 6204].includes(Number(failed.error?.code)), String(failed.error?.code));
+    assert.equal(failed.alink?.status, 'refused');
+    assert.doesNotMatch(JSON.stringify(failed), /secret-of/);
+  });
+
+  it('brings them back after a lost connection, until they are logged out', async () => {
+    await deploy();
+    await flows.through('login', { payload: [SENSOR_1, SENSOR_2].map(secretOf) });
+    await flows.through('logout', { payload: SENSOR_2 }, 'out');
+    const back = flows.red.next('statuses', ({ status }) => status?.text === '1 of 1 online');
+    flows.emulator.faults.dropConnections();
+    await flows.red.next('states', ({ payload }) => payload === 'online');
+    await back;
+    assert.deepEqual(
+      [SENSOR_1, SENSOR_2].map((sensor) => flows.view(sensor)),
+      [ONLINE, OFFLINE],
+    );
+  });
+
+  it('stays online through a deploy of its own', async () => {
+    await deploy();
+    await flows.through('login', { payload: SENSOR_1 });
+    const logins = () =>
+      flows.emulator.exchanges.list().filter(({ topic }) => topic?.includes('combine/')).length;
+    const before = logins();
+    await deploy({ name: 'changed' });
+    assert.deepEqual(flows.view(SENSOR_1), ONLINE);
+    assert.equal(logins(), before);
+  });
+
+  it('keeps secrets of messages on disk only when asked', async () => {
+    await deploy();
+    await flows.through('login', { payload: secretOf(SENSOR_4) });
+    assert.equal(stored('sensor-4'), false);
+    await flows.through('logout', { payload: SENSOR_4 }, 'out');
+    await deploy({ store: true });
+    await flows.through('login', { payload: secretOf(SENSOR_4) });
+    assert.equal(stored('sensor-4'), true);
+  });
+
+  it('says that one is not logged in', async () => {
+    await deploy();
+    const { error } = await flows.through('logout', { payload: SENSOR_3 }, 'errors');
+    assert.equal(error?.code, 520);
+  });
+
+  function stored(deviceName: string): boolean {
+    const folder = join(flows.red.userDir, 'alink', 'secrets');
+    if (!existsSync(folder)) return false;
+    return readdirSync(folder).some((file) =>
+      readFileSync(join(folder, file), 'utf8').includes(`"${deviceName}"`),
+    );
+  }
+});
