@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { propertyPost } from '../../support/flows';
-import { briefly, GatewayFlows } from '../../support/plant-flows';
 import { CLOSED, GATEWAY_1, SENSOR_1, SENSOR_2, SENSOR_3, SENSOR_4 } from '../../support/plant';
+import { briefly, GatewayFlows } from '../../support/plant-flows';
 import { subDeviceLogin } from '../../support/topo-nodes';
 
 const SENSORS = [SENSOR_1, SENSOR_2, SENSOR_3, SENSOR_4];

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { briefly, GatewayFlows } from '../../support/plant-flows';
 import {
   CLOSED,
   GATEWAY_1,
@@ -12,6 +11,7 @@ import {
   SENSOR_4,
   SENSOR_PRODUCT,
 } from '../../support/plant';
+import { briefly, GatewayFlows } from '../../support/plant-flows';
 import { topo } from '../../support/topo-nodes';
 
 const secretOf = (identity: { deviceName: string }) => ({
