@@ -42,7 +42,8 @@ const credentials = others.map((one) => ({ identity: one, deviceSecret: secretOf
 // One with a wrong secret holds up no other.
 credentials[7].deviceSecret = 'wrong';
 const results = await gateway.login(credentials);
-for (const { identity: one, error } of results) if (error) console.log('refused:', one.deviceName, error.code);
+for (const { identity: one, error } of results)
+  if (error) console.log('refused:', one.deviceName, error.code);
 
 // 199 reports, ten messages; each has an outcome of its own.
 const online = results.filter(({ error }) => !error);
