@@ -20,7 +20,7 @@ const gatewayOptions = {
 const device = openDevice(gatewayOptions);
 const { gateway } = device;
 gateway.onNotice(({ type, devices, error }) =>
-  console.log('notice:', type, devices.map(({ deviceName }) => deviceName).join(), error?.code ?? ''),
+  console.log('notice:', type, devices.length, error?.code ?? ''),
 );
 device.connect();
 

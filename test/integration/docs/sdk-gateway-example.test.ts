@@ -12,7 +12,7 @@ describe('docs/sdk-gateway-example.mjs', () => {
     const lines = stdout.trim().split('\n');
     const online = lines.indexOf('meter-1: online ');
     assert.ok(online >= 0 && online < lines.indexOf('meter-1 reports: 200'), stdout);
-    assert.ok(lines.includes('refused: meter-9 6287'), stdout);
+    assert.ok(lines.includes('refused: meter-9 401'), stdout);
     assert.ok(lines.includes('acknowledged: 199'), stdout);
     assert.equal(stderr, '');
   });
