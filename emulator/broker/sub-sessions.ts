@@ -6,10 +6,9 @@ import {
   type OperationName,
   operation as operationOf,
   parseClientId,
-  thingKey,
 } from '../../protocol';
 import { isSigned, type SubDeviceProof } from '../auth/sub-device';
-import type { Refusal } from '../handlers/device-list';
+import { type Refusal, refusalOf } from '../handlers/device-list';
 import type { Connection, Platform } from '../platform';
 import type { Device } from '../registry/device';
 import type { Line, Member } from './line';
@@ -57,7 +56,7 @@ export class SubSessions {
       const device = this.judge(gateway, login);
       if ('code' in device) return device;
       if (!window(this.ofSubDevices, device, MINUTE_MS).fits(now, limits.loginsPerMinute)) {
-        return { code: 429, note: `${device.key}: more than ${limits.loginsPerMinute} logins a minute` };
+        return refusalOf(429, login, `more than ${limits.loginsPerMinute} logins a minute`);
       }
       accepted.push({ session: this.platform.sessionOf(device), login });
     }
@@ -80,7 +79,7 @@ export class SubSessions {
       const device = this.platform.registry.find(identity);
       const member = device && line.members.get(device.key);
       if (member === undefined) {
-        return { code: 520, note: `${thingKey(identity)} has no session here` };
+        return refusalOf(520, identity, 'has no session here');
       }
       members.add(member);
     }
@@ -183,14 +182,13 @@ export class SubSessions {
 
   private judge(gateway: Device, login: SubDeviceLogin): Device | Refusal {
     const { registry } = this.platform;
-    const name = thingKey(login);
-    if (registry.wasDeleted(login)) return { code: 521, note: `${name} was deleted` };
+    if (registry.wasDeleted(login)) return refusalOf(521, login, 'was deleted');
     const device = registry.connectable({ productKey: login.productKey, deviceName: login.deviceName });
-    if (device === undefined) return { code: 6100, note: `there is no device ${name}` };
-    if (!isSigned(device, login)) return { code: 6287, note: `${name}: the signature is wrong` };
-    if (!device.enabled) return { code: 522, note: `${name} is disabled` };
+    if (device === undefined) return refusalOf(6100, login, 'there is no such device');
+    if (!isSigned(device, login)) return refusalOf(6287, login, 'the signature is wrong');
+    if (!device.enabled) return refusalOf(522, login, 'is disabled');
     if (registry.topology.gatewayOf(device) !== gateway) {
-      return { code: 6401, note: `${name} does not stand behind this gateway` };
+      return refusalOf(6401, login, 'does not stand behind this gateway');
     }
     return device;
   }

@@ -22,6 +22,8 @@ const LONGEST_TIMESTAMP = 32;
 export interface Refusal {
   code: number;
   note: string;
+  /** The device that stands in the way, when it is a single one. */
+  identity?: DeviceIdentity;
 }
 
 /** An entry of a list of devices that cannot be one. */
@@ -145,7 +147,7 @@ export function isItself({ device }: Call, { productKey, deviceName }: DeviceIde
 }
 
 export function refusalOf(code: number, identity: DeviceIdentity, reason: string): Refusal {
-  return { code, note: `${thingKey(identity)}: ${reason}` };
+  return { code, note: `${thingKey(identity)}: ${reason}`, identity };
 }
 
 export function isRefusal(read: object): read is Refusal {

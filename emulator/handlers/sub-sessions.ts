@@ -31,13 +31,14 @@ function single<T extends DeviceIdentity>(read: Read<T>, carryOut: CarryOut<T>):
   });
 }
 
-/** The answer holds the list of names when all went well; nobody says which one stood in the way. */
+/** The answer holds a list of names: of all, or of the one that stood in the way of all (guide of the batch login). */
 function batch<T extends DeviceIdentity>(read: Read<T>, carryOut: CarryOut<T>): Handler {
   return alink(({ params }, call) => {
     const entries = readEntries(params, read, call.limits.loginBatch);
     if ('code' in entries) return entries;
     const refusal = carryOut(entries, call);
-    return refusal ?? { code: 200, data: entries.map(names) };
+    const concerned: DeviceIdentity[] = refusal?.identity ? [refusal.identity] : entries;
+    return { code: 200, ...refusal, data: concerned.map(names) };
   });
 }
 

@@ -162,7 +162,8 @@ describe("gateway messages of the vendor's C and Python SDKs", () => {
   it('a batch with one wrong signature is refused as a whole', async () => {
     await behindTheGateway();
     const text = C4.batchLogin.replace('"sign":"fdbc', '"sign":"0000');
-    assert.equal(Number((await answerTo(`${SESSION}/batch_login`, text)).code), 6287);
+    const { code, data } = await answerTo(`${SESSION}/batch_login`, text);
+    assert.deepEqual([Number(code), data], [6287, [SUB_2]]);
     assert.ok(!statuses().includes('ONLINE'));
   });
 
