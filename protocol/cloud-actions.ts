@@ -9,6 +9,7 @@ export type ActionGroup =
   | 'desired'
   | 'data'
   | 'device'
+  | 'topology'
   | 'shadow'
   | 'tag';
 
@@ -24,6 +25,8 @@ export interface CloudAction {
   topic?: { parameter: string; needed?: true };
   /** What it cannot do without; a device goes by ProductKey and DeviceName. `any`: whatever of the two is known. */
   of: 'device' | 'product' | 'any';
+  /** The device is a gateway, and its names are written `GwProductKey` and `GwDeviceName`. */
+  gateway?: true;
   /** What the flow gets instead of the answer's `Data`. */
   result?: 'rrpc' | 'service' | 'shadow' | 'tags';
   /** Asks for a page of what happened between two times, which the platform wants to be told. */
@@ -119,6 +122,31 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
   { name: 'DisableThing', group: 'device', fields: [], of: 'device' },
   { name: 'EnableThing', group: 'device', fields: [], of: 'device' },
   { name: 'DeleteDevice', group: 'device', fields: [], of: 'device' },
+  {
+    name: 'QueryDeviceByStatus',
+    group: 'device',
+    fields: [],
+    of: 'product',
+    // Those that are online, unless Status says otherwise.
+    standard: { Status: '1', CurrentPage: '1', PageSize: '50' },
+  },
+  {
+    name: 'GetThingTopo',
+    group: 'topology',
+    fields: [],
+    of: 'device',
+    standard: { PageNo: '1', PageSize: '50' },
+  },
+  {
+    name: 'NotifyAddThingTopo',
+    group: 'topology',
+    fields: ['value'],
+    value: { parameter: 'DeviceListStr', as: 'json' },
+    of: 'device',
+    gateway: true,
+  },
+  { name: 'RemoveThingTopo', group: 'topology', fields: [], of: 'device' },
+  { name: 'GetGatewayBySubDevice', group: 'topology', fields: [], of: 'device' },
   { name: 'GetDeviceShadow', group: 'shadow', fields: [], of: 'device', result: 'shadow' },
   {
     name: 'UpdateDeviceShadow',

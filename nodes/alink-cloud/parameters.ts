@@ -30,8 +30,9 @@ const HISTORY_PAGE = 50;
 export function callParameters(action: CloudAction, input: CallInput): Record<string, string> {
   const parameters: Record<string, string> = { ...action.standard };
   const { productKey, deviceName } = input;
-  if (productKey !== undefined) parameters.ProductKey = productKey;
-  if (action.of !== 'product' && deviceName !== undefined) parameters.DeviceName = deviceName;
+  const prefix = action.gateway ? 'Gw' : '';
+  if (productKey !== undefined) parameters[`${prefix}ProductKey`] = productKey;
+  if (action.of !== 'product' && deviceName !== undefined) parameters[`${prefix}DeviceName`] = deviceName;
   const { identifier, topic, value } = action;
   if (identifier !== undefined && given(input.identifier, identifier.needed, 'identifier')) {
     parameters[identifier.list ? `${identifier.parameter}.1` : identifier.parameter] = input.identifier;
@@ -51,8 +52,12 @@ export function callParameters(action: CloudAction, input: CallInput): Record<st
 }
 
 // The platform says only that a parameter is missing, not where a flow could name it.
-function checkTarget({ of }: CloudAction, { IotId, ProductKey, DeviceName }: Record<string, string>): void {
-  if (of === 'any' || IotId || (ProductKey && (of === 'product' || DeviceName))) return;
+function checkTarget({ of, gateway }: CloudAction, parameters: Record<string, string>): void {
+  const prefix = gateway ? 'Gw' : '';
+  const [iotId, productKey, deviceName] = ['IotId', 'ProductKey', 'DeviceName'].map(
+    (name) => parameters[`${prefix}${name}`],
+  );
+  if (of === 'any' || iotId || (productKey && (of === 'product' || deviceName))) return;
   throw invalidInput('noTarget', 'device: none is chosen, and msg.device names none');
 }
 

@@ -30,6 +30,7 @@ export const GATEWAY_OPERATIONS = [
       required('timestamp', 'time'),
       optional('clientId', 'text'),
     ],
+    limits: { items: 30 },
     codes: [460, 429, 6402, 6100, 401, 6204, 6400, 6203],
     autoSubscribed: 'reply',
   }),

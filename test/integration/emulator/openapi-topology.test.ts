@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import Iot, * as models from '@alicloud/iot20180120';
-import { Config } from '@alicloud/openapi-client';
+import type Iot from '@alicloud/iot20180120';
+import * as models from '@alicloud/iot20180120';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
 import type { DeviceIdentity } from '../../../protocol';
+import { cloudClient } from '../../support/cloud';
 import { onlineLamp, request } from '../../support/emulator';
 import {
   GATEWAY_1,
@@ -18,9 +19,6 @@ import {
   thingTopic,
 } from '../../support/plant';
 
-// The SDK is CommonJS with a default export of its own.
-const Client = (Iot as unknown as { default?: typeof Iot }).default ?? Iot;
-
 const NAMES = ({ productKey, deviceName }: DeviceIdentity) => ({ productKey, deviceName });
 const GATEWAY = { gwProductKey: GATEWAY_1.productKey, gwDeviceName: GATEWAY_1.deviceName };
 
@@ -31,21 +29,9 @@ describe("topology by the vendor's cloud SDK", () => {
 
   beforeEach(async () => {
     emulator = await startEmulator({
-      config: {
-        ...PLANT,
-        accessKeys: [{ id: 'key', secret: 'secret of key' }],
-        limits: { subDevicesPerGateway: 3 },
-      },
+      config: { ...PLANT, limits: { subDevicesPerGateway: 3 } },
     });
-    cloud = new Client(
-      new Config({
-        accessKeyId: 'key',
-        accessKeySecret: 'secret of key',
-        endpoint: new URL(emulator.httpUrl).host,
-        protocol: 'http',
-        regionId: 'cn-shanghai',
-      }),
-    );
+    cloud = cloudClient(emulator);
     gateway = await onlineLamp(emulator, GATEWAY_1, { parameters: { _ss: 1 } });
     await gateway.subscribeAsync(thingTopic(GATEWAY_1, 'topo/add/notify'));
   });

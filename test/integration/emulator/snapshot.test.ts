@@ -7,6 +7,7 @@ import { type Emulator, startEmulator } from '../../../emulator';
 import { SnapshotError } from '../../../emulator/snapshot';
 import { cloudClient } from '../../support/cloud';
 import { LAMP_1, onlineLamp, PRODUCT, request } from '../../support/emulator';
+import { GATEWAY_1, GATEWAY_2, PLANT, SENSOR_1, SENSOR_2 } from '../../support/plant';
 
 const { productKey, deviceName } = LAMP_1;
 const NOW = Date.UTC(2026, 0, 1);
@@ -53,6 +54,33 @@ describe('emulator: snapshot', () => {
     assert.equal(await script(productKey), undefined);
     const { body } = await cloud.queryProduct(new models.QueryProductRequest({ productKey: key }));
     assert.equal(body?.data?.dataFormat, 0);
+  });
+
+  it('keeps the topology, also against what the configuration starts with', async () => {
+    const plant = {
+      ...PLANT,
+      products: PLANT.products.map((product) => ({
+        ...product,
+        devices: product.devices.map((device) =>
+          device.deviceName === SENSOR_1.deviceName ? { ...device, gateway: GATEWAY_1 } : device,
+        ),
+      })),
+    };
+    const begin = async () => {
+      const emulator = await startEmulator({ config: plant, snapshotFile: file });
+      running.push(emulator);
+      return emulator;
+    };
+    const first = await begin();
+    assert.deepEqual(first.topology.subDevices(GATEWAY_1), [SENSOR_1]);
+    first.topology.remove([SENSOR_1]);
+    first.topology.add(GATEWAY_2, [SENSOR_2]);
+    await first.close();
+    const second = await begin();
+    assert.deepEqual(second.topology.subDevices(GATEWAY_1), []);
+    assert.deepEqual(second.topology.subDevices(GATEWAY_2), [SENSOR_2]);
+    assert.deepEqual(second.devices.get(SENSOR_2)?.gateway, GATEWAY_2);
+    assert.deepEqual(second.devices.get(GATEWAY_2)?.subDevices, [SENSOR_2]);
   });
 
   it('keeps what devices wrote and what they were asked for', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { CLOUD_ACTIONS } from '../../../protocol';
+import { CLOUD_ACTIONS, signDevice } from '../../../protocol';
+import { hmac } from '../../../protocol/hmac';
 import { cloud } from '../../support/cloud-node';
 import {
   catchAll,
@@ -29,6 +30,7 @@ const service = (identifier: string, callType: string) => ({
 const MODEL = { ...GREENHOUSE_MODEL, services: [service('pour', 'sync'), service('drain', 'async')] };
 /** A device that exists only for the cloud. */
 const OTHER = { productKey: 'a1Greenhouse', deviceName: 'house-99' };
+const NO_RELATION = 'iot.device.QueryTopoRelationFailed';
 
 type Extra = Record<string, unknown>;
 type Rows<T> = { List: Record<string, T[]> };
@@ -240,6 +242,43 @@ describe('forms of alink-cloud', () => {
     const { error } = await call('GetDeviceStatus', msg);
     assert.equal(error?.code, 'iot.device.NotExistedDevice');
     assert.match(error?.message ?? '', /check ProductKey and DeviceName/);
+  });
+
+  it('NotifyAddThingTopo to RemoveThingTopo: sub-devices of a gateway', async () => {
+    const sub = { productKey: 'a1Greenhouse', deviceName: 'sensor-01' };
+    const { DeviceSecret = '' } = await data('RegisterDevice', { device: sub });
+    assert.ok((await data('NotifyAddThingTopo', { payload: [sub] })).MessageId);
+    assert.equal((await call('GetGatewayBySubDevice', { device: sub })).error?.code, NO_RELATION);
+    const sign = signDevice(hmac, 'hmacsha256', DeviceSecret, sub);
+    const parameters = {
+      GwProductKey: 'a1Greenhouse',
+      GwDeviceName: 'house-01',
+      'TopoAddItem.1.ProductKey': sub.productKey,
+      'TopoAddItem.1.DeviceName': sub.deviceName,
+      'TopoAddItem.1.SignMethod': 'hmacsha256',
+      'TopoAddItem.1.Sign': sign,
+    };
+    // One without a form.
+    flow.push(cloud('BatchAddThingTopo', { id: 'batch', parameters: JSON.stringify(parameters) }));
+    await red.deploy(flow, 'nodes');
+    const added = Promise.race([red.next('answers'), red.next('errors')]);
+    red.send('batch', {});
+    assert.equal((await added).error, undefined);
+    const { Total, List } = await data<{ Total: number; List: { deviceInfo: object[] } }>('GetThingTopo');
+    assert.deepEqual([Total, List.deviceInfo.length], [1, 1]);
+    assert.equal((await data('GetGatewayBySubDevice', { device: sub })).DeviceName, 'house-01');
+    await data('RemoveThingTopo', { device: sub });
+    assert.equal((await data<{ Total: number }>('GetThingTopo')).Total, 0);
+    const { error } = await call('NotifyAddThingTopo', { payload: [sub] }, { device: '' });
+    assert.match(error?.message ?? '', /device/);
+  });
+
+  it('QueryDeviceByStatus: those that are online, or whatever is asked for', async () => {
+    type Devices = { SimpleDeviceInfo: Array<{ DeviceName: string }> };
+    const names = ({ SimpleDeviceInfo }: Devices) => SimpleDeviceInfo.map(({ DeviceName }) => DeviceName);
+    assert.deepEqual(names(await data<Devices>('QueryDeviceByStatus')), ['house-01']);
+    const never = await data<Devices>('QueryDeviceByStatus', {}, { parameters: '{"Status":0}' });
+    assert.ok(!names(never).includes('house-01'));
   });
 
   it('RegisterDevice: a name of the platform’s choosing', async () => {

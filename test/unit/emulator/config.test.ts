@@ -35,6 +35,39 @@ describe('emulator configuration', () => {
     }
   });
 
+  it('puts devices behind gateways, of this product or of another', () => {
+    const gateway = { productKey: 'g', deviceName: 'one' };
+    const config = readConfig({
+      products: [
+        { productKey: 'a', devices: [{ deviceName: 'b', gateway }, { deviceName: 'c' }] },
+        { productKey: 'g', devices: [{ deviceName: 'one' }, { deviceName: 'two', gateway }] },
+      ],
+    });
+    assert.deepEqual(
+      config.products.flatMap(({ devices }) => devices.map((device) => device.gateway)),
+      [gateway, undefined, undefined, gateway],
+    );
+  });
+
+  for (const [why, types, gateway] of [
+    ['is the device itself', {}, { productKey: 'a', deviceName: 'b' }],
+    ['is none of the devices', {}, { productKey: 'g', deviceName: 'b' }],
+    ['is none of the devices', {}, { productKey: 'x', deviceName: 'one' }],
+    ['stands behind none', { a: 'gateway' }, { productKey: 'g', deviceName: 'one' }],
+    ['no gateway', { g: 'device' }, { productKey: 'g', deviceName: 'one' }],
+  ] as Array<[string, { a?: string; g?: string }, object]>) {
+    it(`refuses a gateway that ${why}`, () => {
+      const products = [
+        { productKey: 'a', nodeType: types.a, devices: [{ deviceName: 'b', gateway }] },
+        { productKey: 'g', nodeType: types.g, devices: [{ deviceName: 'one' }] },
+      ];
+      assert.throws(
+        () => readConfig(JSON.parse(JSON.stringify({ products }))),
+        (error: ConfigError) => error.path === 'products[0].devices[0].gateway' && error.reason.includes(why),
+      );
+    });
+  }
+
   it('takes an empty one', () => {
     assert.deepEqual(readConfig({}), {
       accessKeys: [],
@@ -65,6 +98,11 @@ describe('emulator configuration', () => {
     [product({ devices: [{ deviceName: '' }] }), 'products[0].devices[0].deviceName'],
     [product({ devices: [{ deviceName: 'a' }, { deviceName: 'a' }] }), 'products[0].devices[1].deviceName'],
     [product({ devices: [{ deviceName: 'a', tags: { b: 1 } }] }), 'products[0].devices[0].tags'],
+    [product({ devices: [{ deviceName: 'a', gateway: 'b' }] }), 'products[0].devices[0].gateway'],
+    [
+      product({ devices: [{ deviceName: 'a', gateway: { productKey: 'b' } }] }),
+      'products[0].devices[0].gateway.deviceName',
+    ],
     [product({ devices: [{ deviceName: 'a', secret: 'b' }] }), 'products[0].devices[0].secret'],
     [{ accessKeys: [{ id: 'a' }] }, 'accessKeys[0].secret'],
     [{ autoProvision: 1 }, 'autoProvision'],

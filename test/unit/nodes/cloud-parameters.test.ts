@@ -51,6 +51,17 @@ describe('parameters of the cloud API', () => {
     assert.equal(wish({ parameters: { Versions: { level: 3 } } }), '{"level":3}');
   });
 
+  it('name a gateway as such', () => {
+    assert.deepEqual(parameters('NotifyAddThingTopo', { value: [{ ...HOUSE, deviceName: 'sensor-1' }] }), {
+      GwProductKey: 'a1Greenhouse',
+      GwDeviceName: 'house-01',
+      DeviceListStr: '[{"productKey":"a1Greenhouse","deviceName":"sensor-1"}]',
+    });
+    const byId = { productKey: undefined, deviceName: undefined, value: [], parameters: { GwIotId: 'x' } };
+    assert.deepEqual(parameters('NotifyAddThingTopo', byId), { GwIotId: 'x', DeviceListStr: '[]' });
+    assert.throws(() => parameters('NotifyAddThingTopo', { ...byId, parameters: { IotId: 'x' } }));
+  });
+
   it('go by IotId alone', () => {
     const input = { productKey: undefined, deviceName: undefined, parameters: { IotId: 'x' } };
     assert.deepEqual(parameters('GetDeviceStatus', input), { IotId: 'x' });
