@@ -1,4 +1,4 @@
-import { type AlinkReply, type DeviceIdentity, identityProblem, thingKey } from '../../protocol';
+import { type AlinkReply, type DeviceIdentity, thingKey } from '../../protocol';
 import { AlinkError } from '../errors';
 import type { Submission } from '../report/dispatcher';
 import {
@@ -13,6 +13,7 @@ import {
 import type { Reporter } from '../report/reporter';
 import { Sweep } from '../sweep';
 import type { Outcome } from '../types';
+import { assertIdentity } from './admission';
 import { Lane, type ReportPack } from './lane';
 import { PackSender } from './pack-sender';
 import { PackedReport } from './packed-report';
@@ -55,7 +56,7 @@ type ReportOptions = PackOptions & { time?: number };
  * Gathers reports of a gateway and its sub-devices into packs (B.1 row 3). A pack goes when one of those that wait may
  * wait no longer, or when it is full; while too many are on their way it takes in more. Reports of one thing keep
  * their order: it is in one pack at a time. A report with many values of one property goes as a batch of its own where
- * the thing has a door of its own, else as one pack after the other (J: a pack has one value of each).
+ * the thing has a door of its own, else as one pack after the other because a pack has one value of each.
  */
 export class Packer {
   readonly #options: PackerOptions;
@@ -121,7 +122,7 @@ export class Packer {
   ): Promise<Outcome> {
     const arrived = this.#now();
     const now = Date.now();
-    checkIdentity(identity);
+    assertIdentity(identity);
     const due = arrived + windowOf(options);
     const reporter = this.#options.reporterOf(identity);
     if (reporter?.loading) await reporter.loading;
@@ -180,7 +181,9 @@ export class Packer {
 
   #lane(identity: DeviceIdentity): Lane {
     const key = thingKey(identity);
-    return this.#lanes.get(key) ?? new Lane(key, { ...identity }, key === thingKey(this.#options.identity));
+    const { productKey, deviceName } = identity;
+    const own = key === thingKey(this.#options.identity);
+    return this.#lanes.get(key) ?? new Lane(key, { productKey, deviceName }, own);
   }
 
   /** Moves as much as may go from the queue of a lane into a pack. */
@@ -282,14 +285,6 @@ function windowOf({ packWindowMs = WINDOW.default }: PackOptions): number {
     return packWindowMs;
   const [field, reason] = ['packWindowMs', `0–${WINDOW.max}`];
   throw new AlinkError('badSettings', `${field}: ${reason}`, { details: { field, reason } });
-}
-
-// Names come from messages.
-function checkIdentity(identity: DeviceIdentity): void {
-  for (const field of ['productKey', 'deviceName'] as const) {
-    const reason = typeof identity[field] === 'string' ? identityProblem(identity[field]) : 'empty';
-    if (reason) throw new AlinkError('invalidInput', `${field}: ${reason}`, { details: { field, reason } });
-  }
 }
 
 function full(limit: number): AlinkError {
