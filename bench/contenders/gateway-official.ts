@@ -21,7 +21,7 @@ interface OfficialGateway {
   end(): void;
 }
 const sdk = require('alibabacloud-iot-device-sdk') as { gateway(options: object): OfficialGateway };
-const TOPOLOGY_BLOCK = 50;
+const TOPOLOGY_BLOCK = 30;
 
 /** The vendor's own SDK, as its guide uses it: topology, then one login after the other, again after each connect. */
 void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTarget) => {
