@@ -20,6 +20,8 @@ interface Facts {
   connection?: Connection;
   timer?: NodeJS.Timeout;
   note?: string;
+  /** What is written waits for the end of this turn of the event loop. */
+  isGathering?: boolean;
 }
 
 /** Where a connection came in. */
@@ -237,7 +239,7 @@ export class MqttBroker {
       client.close();
       return;
     }
-    facts.connection = { close: () => client.close() };
+    facts.connection = { close: () => this.finish(client) };
     this.platform.online(facts.verdict.device, facts.connection, facts.remoteAddress);
   }
 
@@ -289,9 +291,11 @@ export class MqttBroker {
     client: object,
     packet: { topic: string; payload: Buffer | string; qos: 0 | 1; retain: boolean },
   ): void {
-    const { session } = this.facts.get(client) ?? {};
+    const facts = this.facts.get(client);
+    const session = facts?.session;
     const line = session?.line;
-    if (session?.owner !== client || line === undefined) return;
+    if (facts === undefined || session?.owner !== client || line === undefined) return;
+    this.gather(client as Client, facts);
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     if (packet.retain)
       this.platform.uplink.dropUp(
@@ -302,6 +306,25 @@ export class MqttBroker {
         'retain is not supported',
       );
     else this.guarded(() => this.platform.uplink.take(line, packet.topic, payload, packet.qos));
+  }
+
+  // Messages come many at a time, and writing each answer by itself costs more than everything else about it; so what
+  // comes of one turn of the event loop is written together.
+  private gather({ conn }: Client, facts: Facts): void {
+    if (facts.isGathering) return;
+    facts.isGathering = true;
+    conn.cork();
+    setImmediate(() => {
+      facts.isGathering = false;
+      conn.uncork();
+    });
+  }
+
+  /** Closes after everything that was written; the library would throw away what is gathered. */
+  private finish(client: Client): void {
+    const { conn } = client;
+    while (conn.writableCorked > 0) conn.uncork();
+    client.close();
   }
 
   // Called from the parser of a socket: whatever is thrown here would end the process.

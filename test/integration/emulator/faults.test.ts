@@ -117,6 +117,23 @@ describe('emulator: fault panel', () => {
     assert.equal((await request(lamp, POST, { temperature: 3.5 })).code, 200);
   });
 
+  it('kicks after what was answered before', async () => {
+    emulator.faults.add({ action: 'kick', match: { operation: 'thing.deviceinfo.update' } });
+    const answers: string[] = [];
+    lamp.on('message', (_topic, payload: Buffer) => answers.push(payload.toString()));
+    const gone = closed(lamp);
+    // In one write, so that they are handled in one go.
+    lamp.stream.cork();
+    lamp.publish(POST, JSON.stringify({ id: 'before', params: { temperature: 3.5 } }));
+    lamp.publish(`${S}/deviceinfo/update`, JSON.stringify({ id: 'kicks', params: [] }));
+    setImmediate(() => lamp.stream.uncork());
+    await gone;
+    assert.deepEqual(
+      answers.map((text) => (JSON.parse(text) as { id: string }).id),
+      ['before'],
+    );
+  });
+
   it('kicks a device, by rule and by hand', async () => {
     let gone = closed(lamp);
     once({ action: 'kick' });
