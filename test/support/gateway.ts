@@ -1,6 +1,5 @@
 import type { MqttClient } from 'mqtt';
 import type { Emulator } from '../../emulator';
-import type { Platform } from '../../emulator/platform';
 import { type DeviceIdentity, formatClientId, type SignMethod, signDevice } from '../../protocol';
 import { hmac } from '../../protocol/hmac';
 import { onlineLamp, request } from './emulator';
@@ -23,22 +22,11 @@ export function stand(
   gateway: DeviceIdentity,
   subDevices: readonly DeviceIdentity[],
 ): void {
-  const { registry } = platformOf(emulator);
-  for (const subDevice of subDevices) {
-    const [front, behind] = [registry.find(gateway), registry.find(subDevice)];
-    if (front === undefined || behind === undefined) throw new Error('there is no such device');
-    registry.topology.add(front, behind);
-  }
+  emulator.topology.add(gateway, subDevices);
 }
 
 export function leave(emulator: Emulator, subDevice: DeviceIdentity): void {
-  const { registry } = platformOf(emulator);
-  const device = registry.find(subDevice);
-  if (device !== undefined) registry.topology.remove(device);
-}
-
-function platformOf(emulator: Emulator): Platform {
-  return (emulator as Emulator & { platform: Platform }).platform;
+  emulator.topology.remove([subDevice]);
 }
 
 export interface LoginSettings {

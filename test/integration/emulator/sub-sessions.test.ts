@@ -453,7 +453,6 @@ describe('limits of sub-devices', () => {
         products: [PRODUCT, { ...GATEWAYS, nodeType: 'device' }],
       },
     });
-    stand(emulator, GATE_1, [LAMP_1]);
     const gate = await onlineGateway(emulator);
     clients.push(gate);
     assert.equal((await login(gate, GATE_1, loginOf(LAMP_1))).code, 460);

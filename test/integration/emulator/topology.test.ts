@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
+import { UnknownDeviceError } from '../../../emulator/options';
 import { SIGN_METHODS } from '../../../protocol';
 import { onlineLamp, request } from '../../support/emulator';
 import {
@@ -248,6 +249,64 @@ describe('topology of a gateway in the emulator', () => {
     assert.equal((await ask('list/found', [{ productKey: 'a1Sensor', deviceName: 'a b' }])).code, 6280);
     assert.equal((await ask('list/found', [{ productKey: 'a1Sensor' }])).code, 460);
     assert.equal(told(`/${GATEWAY_1.productKey}/${GATEWAY_1.deviceName}/thing/list/found`).length, 1);
+  });
+});
+
+describe('topology of an emulator in the same process', () => {
+  let emulator: Emulator;
+  const NOWHERE = { productKey: 'a1None', deviceName: 'none' };
+
+  beforeEach(async () => {
+    emulator = await startEmulator({ config: PLANT });
+  });
+
+  afterEach(() => emulator.close());
+
+  it('is told and changed without a signature and without a quota', () => {
+    emulator.topology.add(GATEWAY_1, [SENSOR_1, SENSOR_2]);
+    emulator.topology.add(GATEWAY_2, [SENSOR_2]);
+    assert.deepEqual(emulator.topology.subDevices(GATEWAY_1), [SENSOR_1]);
+    assert.deepEqual(emulator.topology.gatewayOf(SENSOR_2), GATEWAY_2);
+    assert.equal(emulator.topology.remove([SENSOR_1, SENSOR_3]), 1);
+    assert.equal(emulator.topology.gatewayOf(SENSOR_1), undefined);
+  });
+
+  it('refuses what cannot be: unknown devices, a gateway behind another, a gateway that is none', async () => {
+    const { topology } = emulator;
+    for (const wrong of [
+      () => topology.subDevices(NOWHERE),
+      () => topology.gatewayOf(NOWHERE),
+      () => topology.add(NOWHERE, [SENSOR_1]),
+      () => topology.add(GATEWAY_1, [SENSOR_1, NOWHERE]),
+      () => topology.remove([NOWHERE]),
+    ]) {
+      assert.throws(wrong, UnknownDeviceError);
+    }
+    await assert.rejects(topology.notifyAdd(NOWHERE, [SENSOR_1]), UnknownDeviceError);
+    assert.throws(() => topology.add(GATEWAY_1, [SENSOR_1, GATEWAY_2]), RangeError);
+    assert.throws(() => topology.add(PLAIN, [SENSOR_1]), RangeError);
+    assert.throws(() => topology.add(SENSOR_1, [SENSOR_1]), RangeError);
+    assert.deepEqual(topology.subDevices(GATEWAY_1), []);
+  });
+
+  it('tells applications that a gateway which is away was not asked', async () => {
+    const id = await emulator.topology.notifyAdd(GATEWAY_1, [SENSOR_1]);
+    const message = await emulator.messages.waitFor(({ topic }) => topic.endsWith('/downlink/reply/message'));
+    const { requestId, code } = message.json as { requestId: string; code: number };
+    assert.deepEqual([requestId, code], [id, 9200]);
+  });
+
+  it('holds 1,500 sub-devices of a gateway unless told otherwise', async () => {
+    const names = Array.from({ length: 1501 }, (_, i) => ({ productKey: 'a1Many', deviceName: `sub-${i}` }));
+    for (const identity of names) emulator.provisionDevice(identity);
+    emulator.topology.add(GATEWAY_1, names.slice(0, 1499));
+    const gateway = await onlineLamp(emulator, GATEWAY_1, { parameters: { _ss: 1 } });
+    const add = async (identity = SENSOR_1) =>
+      (await request(gateway, thingTopic(GATEWAY_1, 'topo/add'), presented(identity))).code;
+    assert.deepEqual([await add(SENSOR_1), await add(SENSOR_2), await add(SENSOR_1)], [200, 6400, 200]);
+    const { data } = await request(gateway, thingTopic(GATEWAY_1, 'topo/get'), {});
+    assert.equal((data as unknown[]).length, 1500);
+    await gateway.endAsync(true);
   });
 });
 
