@@ -18,6 +18,8 @@ export interface Standing {
   readonly options: MemberOptions;
   /** Once known. */
   secret: string | undefined;
+  /** While it is being found: an attempt that is given up must not make the next one register again. */
+  finding?: Promise<string> | undefined;
   /** It came from the store, whose secrets an emulator forgets. */
   isStored: boolean;
   /** The cloud took it out of the topology; only the cloud puts it back. */
@@ -47,7 +49,7 @@ export class BringUp {
     const { options } = standing;
     const { identity, clientId, cleanSession = false, signMethod = DEFAULT_SIGN_METHOD } = options;
     for (let again = false; ; again = true) {
-      const deviceSecret = await this.secretOf(standing, signal);
+      const deviceSecret = await this.secretOf(standing);
       signal.throwIfAborted();
       if (!standing.isRemoved) await topology.include({ identity, deviceSecret }, signal);
       signal.throwIfAborted();
@@ -61,8 +63,12 @@ export class BringUp {
   }
 
   /** The secret: given, stored, or registered now. @throws AlinkError */
-  async secretOf(standing: Standing, signal?: AbortSignal): Promise<string> {
-    standing.secret ??= await this.#findSecret(standing, signal);
+  async secretOf(standing: Standing): Promise<string> {
+    if (standing.secret !== undefined) return standing.secret;
+    standing.finding ??= this.#findSecret(standing).finally(() => {
+      standing.finding = undefined;
+    });
+    standing.secret = await standing.finding;
     return standing.secret;
   }
 
@@ -93,7 +99,7 @@ export class BringUp {
     );
   }
 
-  async #findSecret(standing: Standing, signal: AbortSignal | undefined): Promise<string> {
+  async #findSecret(standing: Standing): Promise<string> {
     const { options } = standing;
     const { authentication, identity } = options;
     if (authentication.kind === 'deviceSecret') return needed('deviceSecret', authentication.deviceSecret);
@@ -107,7 +113,7 @@ export class BringUp {
         ? needed('productSecret', authentication.productSecret)
         : undefined;
     const store = options.secretStore ?? this.parts.secretStore;
-    return this.parts.registrar.register(identity, productSecret, store, signal);
+    return this.parts.registrar.register(identity, productSecret, store);
   }
 
   #canMend(standing: Standing, error: AlinkError): boolean {

@@ -39,7 +39,6 @@ export class GatewayCore {
   readonly topology: TopologyClient;
   readonly logins: Logins;
   readonly bringUp: BringUp;
-  readonly #options: DeviceOptions;
   readonly #connection: Connection;
   readonly #window: SendWindow;
   readonly #members = new Map<string, Member>();
@@ -54,7 +53,6 @@ export class GatewayCore {
   /** @param connection the gateway's own */
   constructor(connection: Connection, options: DeviceOptions, window: SendWindow) {
     this.#connection = connection;
-    this.#options = options;
     this.#window = window;
     const { platform, secretStore, signMethod = DEFAULT_SIGN_METHOD, gateway = {} } = options;
     const request = this.#connection.request.bind(this.#connection);
@@ -102,7 +100,7 @@ export class GatewayCore {
         opened.session = new SubDeviceSession(this.#carrier(standing), events, options.timing);
         return opened.session;
       },
-      filters: this.#options.gateway?.subscribeEach ? Connection.filters(identity) : [],
+      filters: answersTo(identity),
       window: this.#window,
       outerHandlers: this.#connection.downlink.handlers,
       fetchThingModel: (ask) => this.#modelOf(identity.productKey, ask),
@@ -363,6 +361,16 @@ export class GatewayCore {
       this.#connection.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
     }
   }
+}
+
+/** Answers to reports, each of them pushed to a session with `_ss=1` (A.9). */
+function answersTo({ productKey, deviceName }: DeviceIdentity): string[] {
+  const events = `/sys/${productKey}/${deviceName}/thing/event`;
+  return [
+    `${events}/+/post_reply`,
+    `${events}/property/batch/post_reply`,
+    `${events}/property/history/post_reply`,
+  ];
 }
 
 const OFFLINE: ReadonlySet<SessionState['name']> = new Set(['waiting', 'refused', 'conflict']);

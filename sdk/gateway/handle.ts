@@ -1,6 +1,6 @@
 import type { DeviceIdentity, Json } from '../../protocol';
 import type { Connection } from '../connection';
-import type { Device, RequestOptions } from '../types';
+import type { Device } from '../types';
 import { type Admission, assertIdentity, type LoginOptions, outcome } from './admission';
 import type { MemberOptions } from './bring-up';
 import type { GatewayCore } from './core';
@@ -48,7 +48,7 @@ export class GatewayHandle implements Gateway {
       devices,
       ({ identity }) => identity,
       async (device) => {
-        const deviceSecret = await this.#secretOf(device, signal);
+        const deviceSecret = await this.#secretOf(device);
         await this.#parts.core.topology.add({ identity: device.identity, deviceSecret }, signal);
         this.#parts.core.putBack(device.identity);
       },
@@ -102,17 +102,18 @@ export class GatewayHandle implements Gateway {
   }
 
   /** Given, that of an open sub-device, stored, or registered now. @throws AlinkError */
-  async #secretOf(
-    { identity, deviceSecret = '', productSecret = '' }: SubDeviceCredentials,
-    signal: RequestOptions['signal'],
-  ): Promise<string> {
+  async #secretOf({
+    identity,
+    deviceSecret = '',
+    productSecret = '',
+  }: SubDeviceCredentials): Promise<string> {
     if (deviceSecret !== '') return deviceSecret;
     const { core } = this.#parts;
     const standing = core.member(identity)?.standing;
-    if (standing) return core.bringUp.secretOf(standing, signal);
+    if (standing) return core.bringUp.secretOf(standing);
     const authentication: MemberOptions['authentication'] =
       productSecret === '' ? { kind: 'subRegister' } : { kind: 'productRegister', productSecret };
     const options = { identity, authentication };
-    return core.bringUp.secretOf({ options, secret: undefined, isStored: false, isRemoved: false }, signal);
+    return core.bringUp.secretOf({ options, secret: undefined, isStored: false, isRemoved: false });
   }
 }

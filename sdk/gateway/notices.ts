@@ -32,6 +32,13 @@ const CHANGES: Readonly<Record<number, GatewayNotice['type']>> = {
   2: 'enabled',
   8: 'disabled',
 };
+/** One piece of news ends another: what was true a moment ago may be news again. */
+const OPPOSITES: Partial<Record<GatewayNotice['type'], GatewayNotice['type']>> = {
+  added: 'removed',
+  removed: 'added',
+  enabled: 'disabled',
+  disabled: 'enabled',
+};
 const KICKS: ReadonlySet<number> = new Set([427, 521, 522, 6401]);
 /** A platform tells the same on several topics (J 15); within this time it is the same news, ms. */
 const SAME_NEWS_MS = 2000;
@@ -103,9 +110,12 @@ export class NoticeReader {
   #news(notice: GatewayNotice, sameNewsMs: number): GatewayNotice | undefined {
     const now = this.now();
     const devices = notice.devices.filter((identity) => {
-      const key = `${notice.type} ${notice.error?.code ?? ''} ${thingKey(identity)}`;
+      const name = thingKey(identity);
+      const key = `${notice.type} ${notice.error?.code ?? ''} ${name}`;
       const before = this.#told.get(key);
       this.#told.set(key, now);
+      const opposite = OPPOSITES[notice.type];
+      if (opposite !== undefined) this.#told.set(`${opposite}  ${name}`, Number.NEGATIVE_INFINITY);
       return before === undefined || now - before >= sameNewsMs;
     });
     return devices.length === 0 ? undefined : { ...notice, devices };

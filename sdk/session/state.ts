@@ -106,6 +106,8 @@ function connecting(state: MachineState): MachineState {
 // A refusal or conflict has its own time; the gateway's absence changes nothing about it.
 function afterGateway(state: MachineState, error: AlinkError): MachineState {
   if (state.name === 'idle' || state.name === 'refused' || state.name === 'conflict') return state;
+  const isTold = state.name === 'waiting' && state.retryAt === undefined;
+  if (isTold && state.reason?.message === error.message) return state;
   const { retryAt: _, onlineSince: __, ...rest } = state;
   return { ...rest, name: 'waiting', attempts: 0, reason: error };
 }
