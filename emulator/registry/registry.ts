@@ -89,7 +89,12 @@ export class Registry {
     const thingModel = thingModelDocument === undefined ? undefined : parseThingModel(thingModelDocument);
     const product =
       this.products.get(identity.productKey) ??
-      this.addProduct({ productKey: identity.productKey, topics: OPEN_TOPIC_CLASSES });
+      this.addProduct({
+        productKey: identity.productKey,
+        topics: OPEN_TOPIC_CLASSES,
+        // Where devices come into being by themselves it makes no difference which of them was the first.
+        dynamicRegistration: this.autoProvision,
+      });
     if (thingModel !== undefined) product.thingModel = thingModel;
     const device = product.devices.get(identity.deviceName) ?? this.addDevice(product, identity.deviceName);
     device.deviceSecret ??= newSecret();

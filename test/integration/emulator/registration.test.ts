@@ -100,6 +100,8 @@ describe('registration of sub-devices in the emulator', () => {
       assert.equal(code, 200);
       assert.match(registered?.deviceSecret ?? '', /^[0-9a-f]{32}$/);
       assert.equal((await ask([{ productKey: 'a1Newer', deviceName: 'm' }])).code, 6280);
+      open.provisionDevice({ productKey: 'a1Newest', deviceName: 'first' });
+      assert.equal((await ask([{ productKey: 'a1Newest', deviceName: 'second' }])).code, 200);
     } finally {
       await client.endAsync(true);
       await open.close();
