@@ -1,4 +1,4 @@
-import { type Json, type ThingModel, thingKey } from '../protocol';
+import { type AlinkReply, type Json, type Sample, type ThingModel, thingKey } from '../protocol';
 import type { Connection } from './connection';
 import { directConnection } from './direct';
 import { AlinkError } from './errors';
@@ -11,7 +11,18 @@ import { assertParams } from './operations/params';
 import { checkThing, connectionKey } from './options';
 import { dismiss, drop, find, hold, type Shared, share } from './pool';
 import { assertAnswerable } from './report/dispatcher';
-import type { Device, DeviceOptions, SessionState, ThingOptions } from './types';
+import { withSharedModel } from './shared-thing-models';
+import type {
+  Device,
+  DeviceOptions,
+  Outcome,
+  RequestOptions,
+  SessionState,
+  ThingOptions,
+  UploadFile,
+  UploadOptions,
+  UploadResult,
+} from './types';
 
 export { closeAllDevices, openConnections } from './pool';
 
@@ -44,7 +55,8 @@ export function openSubDevice(options: SubDeviceOptions): Device {
   return handleOn(shareMember(parent, core, options), options);
 }
 
-function shareDevice(options: DeviceOptions): Shared {
+function shareDevice(given: DeviceOptions): Shared {
+  const options = withSharedModel(given);
   const made: { gateway?: GatewayCore | undefined } = {};
   const shared = share(connectionKey(options), options, undefined, () => {
     const { connection, gateway } = directConnection(options);
@@ -57,7 +69,7 @@ function shareDevice(options: DeviceOptions): Shared {
 
 function shareMember(parent: Shared, core: GatewayCore, options: Omit<SubDeviceOptions, 'gateway'>): Shared {
   checkThing(options);
-  const { gateway: _, ...own } = options as SubDeviceOptions;
+  const { gateway: _, ...own } = withSharedModel(options) as SubDeviceOptions;
   return share(memberKey(parent, options), own, parent, () => core.createMember(own));
 }
 
@@ -108,6 +120,7 @@ function givenBack(): AlinkError {
   return new AlinkError('closed', 'the device was given back or closed');
 }
 
+/** There may be thousands, one for each message even; so what it can do is not made anew for each. */
 class DeviceHandle implements Device {
   readonly #shared: Shared;
   readonly gateway: Gateway | undefined;
@@ -147,47 +160,56 @@ class DeviceHandle implements Device {
     return this.#track(this.#connection().onOnline(listener));
   }
 
-  onMessage: Device['onMessage'] = (filter, listener, onRefused, { qos = 1 } = {}) =>
-    this.#track(this.#connection().onMessage(filter, { listener, onRefused, qos }));
+  onMessage(...[filter, listener, onRefused, { qos = 1 } = {}]: Parameters<Device['onMessage']>): () => void {
+    return this.#track(this.#connection().onMessage(filter, { listener, onRefused, qos }));
+  }
 
   connect(): void {
     this.#connection().session.start();
   }
 
-  postProperties: Device['postProperties'] = (input, options = {}) =>
-    this.#closed ? Promise.reject(givenBack()) : this.#shared.connection.reporter.properties(input, options);
+  postProperties(...[input, options = {}]: Parameters<Device['postProperties']>): Promise<Outcome> {
+    if (this.#closed) return Promise.reject(givenBack());
+    return this.#shared.connection.reporter.properties(input, options);
+  }
 
-  postEvent: Device['postEvent'] = (identifier, values, options = {}) =>
-    this.#closed
-      ? Promise.reject(givenBack())
-      : this.#shared.connection.reporter.event(identifier, values, options);
+  postEvent(...[identifier, values, options = {}]: Parameters<Device['postEvent']>): Promise<Outcome> {
+    if (this.#closed) return Promise.reject(givenBack());
+    return this.#shared.connection.reporter.event(identifier, values, options);
+  }
 
-  async request(operation: string, params: Json, options: Parameters<Device['request']>[2] = {}) {
+  async request(operation: string, params: Json, options: RequestOptions = {}): Promise<AlinkReply> {
     const connection = this.#connection();
     assertAnswerable(operation);
     assertParams(operation, params ?? {});
     return connection.request({ operation, params: JSON.stringify(params ?? {}), options });
   }
 
-  onRequest: Device['onRequest'] = (filter, handler, handling = {}) => {
+  onRequest(...[filter, handler, handling = {}]: Parameters<Device['onRequest']>): () => void {
     const undo = this.#track(this.#connection().onRequest(filter, handler, handling));
     if (handling.subDevices) gateways.get(this.#shared)?.core.handlerAdded(handling);
     return undo;
-  };
+  }
 
-  lastReported: Device['lastReported'] = () => this.#shared.connection.reporter.lastReported;
+  lastReported(): ReadonlyMap<string, Sample> {
+    return this.#shared.connection.reporter.lastReported;
+  }
 
-  sendRaw: Device['sendRaw'] = async (payload, options = {}) => this.#connection().sendRaw(payload, options);
+  async sendRaw(payload: Uint8Array, options: RequestOptions = {}): Promise<Uint8Array> {
+    return this.#connection().sendRaw(payload, options);
+  }
 
-  uploadFile: Device['uploadFile'] = async (file, options = {}) =>
-    this.#connection().uploadFile(file, options);
+  async uploadFile(file: UploadFile, options: UploadOptions = {}): Promise<UploadResult> {
+    return this.#connection().uploadFile(file, options);
+  }
 
   get clockOffset(): number | undefined {
     return this.#shared.connection.clock?.offset;
   }
 
-  publish: Device['publish'] = async (topic, payload, qos, options = {}) =>
-    this.#connection().publish(topic, payload, qos, options);
+  async publish(...[topic, payload, qos, options = {}]: Parameters<Device['publish']>): Promise<void> {
+    return this.#connection().publish(topic, payload, qos, options);
+  }
 
   release(): Promise<void> {
     this.#released ??= this.#giveBack();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Json, parseThingModel, type ThingModel } from '../protocol';
+import { type Json, parseThingModel, type ThingModel, ThingModelError } from '../protocol';
+import type { ThingOptions } from './types';
 
 /** Thing models that are in use, by what their documents say. */
 const byContent = new Map<string, WeakRef<ThingModel>>();
@@ -29,4 +30,20 @@ export function sharedThingModel(document: Json | string): ThingModel {
   }
   if (isObject) byDocument.set(document, new WeakRef(model));
   return model;
+}
+
+/**
+ * The same options without a copy of the thing model of their own.
+ * @returns them as they are when the document cannot be read; whoever needs the model says so
+ */
+export function withSharedModel<O extends ThingOptions>(options: O): O {
+  const { thingModel } = options;
+  if (thingModel?.document === undefined) return options;
+  try {
+    const { document } = sharedThingModel(thingModel.document);
+    return { ...options, thingModel: { ...thingModel, document } };
+  } catch (thrown) {
+    if (thrown instanceof ThingModelError) return options;
+    throw thrown;
+  }
 }

@@ -46,7 +46,8 @@ export class Thing implements Member {
   constructor(around: Surroundings, node: DeviceNode, def: DeviceDef) {
     this.#around = around;
     this.#node = node;
-    this.#def = def;
+    // The runtime's object lost properties on its way, which makes it five times as large as a copy of what is left.
+    this.#def = { ...def };
     this.role = ROLES.find((role) => role === def.role) ?? 'device';
     this.gatewayId = this.role === 'subDevice' ? def.gateway || undefined : undefined;
     try {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { Json } from '../../../protocol';
 import { closeAllDevices, type Device, type DeviceOptions, openDevice } from '../../../sdk';
+import { withSharedModel } from '../../../sdk/shared-thing-models';
 import { answer, reply, ScriptedBroker } from '../../support/scripted-broker';
 import { isError, rejection, state } from '../../support/sdk-device';
 
@@ -132,6 +133,20 @@ describe('thing model of a device', () => {
     const other = open({ mode: 'strict', document: { ...(copy() as object), events: [] } }, 'lamp-4');
     assert.equal(other.thingModel?.events.size, 0);
     assert.equal(first.thingModel.events.size, 1);
+  });
+
+  it('is kept once, also by the options of those who have it', () => {
+    const options = (document: Json) => ({
+      identity: { productKey: 'a1Test', deviceName: 'lamp-1' },
+      thingModel: { mode: 'strict' as const, document },
+    });
+    const [one, two] = [DOCUMENT, JSON.parse(JSON.stringify(DOCUMENT)) as Json].map((document) =>
+      withSharedModel(options(document)),
+    );
+    assert.deepEqual(two?.thingModel.document, DOCUMENT);
+    assert.equal(two?.thingModel.document, one?.thingModel.document);
+    const unreadable = options({ properties: 5 });
+    assert.equal(withSharedModel(unreadable), unreadable);
   });
 
   it('is fetched, kept on disk, and known to the first report after a restart', async () => {
