@@ -74,7 +74,7 @@ export function handleDevices(
     let entries: DeviceEntry[] = [];
     let told: Awaited<ReturnType<GatewayWork['run']>> | AlinkError;
     try {
-      entries = work.devices === 'none' ? [] : await takeDevices(RED, node, def, msg);
+      entries = await takeDevices(RED, node, def, msg, work);
       const device = await link.device();
       Object.assign(info, namesOf(device));
       const seconds = readNumber(expandText(RED, node, def.timeout), 'timeout', { min: 1, max: 3600 });
@@ -90,7 +90,7 @@ export function handleDevices(
     if (entries.length > 0 || !(told instanceof AlinkError)) msg.payload = payloadOf(work, told, outcomes);
     const only = onlyOne(outcomes.results);
     if (only !== undefined) msg.device = { ...only };
-    msg.alink = { ...info, ...only, ...summaryOf(RED, outcomes, error) };
+    msg.alink = { ...info, ...only, ...summaryOf(RED, told, outcomes, error) };
     if (error !== undefined) {
       if (!link.signal.aborted) link.status.error(error.cause);
       done(error.said);
@@ -116,18 +116,20 @@ async function takeDevices(
   node: Node,
   def: GatewayDef,
   msg: AlinkMessage,
+  work: GatewayWork,
 ): Promise<DeviceEntry[]> {
   const [value, source] = [def.value || 'payload', def.valueType || 'msg'];
-  const standard = expandText(RED, node, def.productKey);
   try {
+    if (work.devices === 'none') return [];
+    const standard = expandText(RED, node, def.productKey);
     const given = await readValue(RED, node, value, source, msg);
     const entries = readDevices(given, standard) ?? readDevices(listed(msg.device), standard);
     if (entries !== undefined) return entries;
     throw invalidInput('noSubDevices', 'the message names no sub-device');
   } finally {
-    if (source === 'msg') hideSecrets(msg, RED.util.normalisePropertyExpression(value));
     hideSecrets(msg, ['payload']);
     hideSecrets(msg, ['device']);
+    if (source === 'msg') hideSecrets(msg, RED.util.normalisePropertyExpression(value, msg, false));
   }
 }
 
@@ -180,10 +182,13 @@ function errorOf(
 
 function summaryOf(
   RED: NodeAPI,
+  told: unknown,
   { failures }: Outcomes,
   error: { cause: AlinkError; said: FlowError } | undefined,
 ): Partial<AlinkInfo> & { status: string } {
-  const problems = failures.slice(0, MOST_PROBLEMS).map(({ name, message }) => `${name}: ${message}`);
+  // What all of them share stands in the message.
+  const own = told instanceof AlinkError ? [] : failures.slice(0, MOST_PROBLEMS);
+  const problems = own.map(({ name, message }) => `${name}: ${message}`);
   return {
     status: 'acknowledged',
     ...(error === undefined ? { code: 200 } : failed(RED, error.cause, error.said.message)),

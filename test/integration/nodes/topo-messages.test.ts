@@ -189,6 +189,34 @@ describe('messages about sub-devices', () => {
     assert.deepEqual(asked, [3000]);
   });
 
+  it('are handled in a subflow, whose ProductKey is that of its instance', async () => {
+    const given: unknown[] = [];
+    gateway.does = {
+      addTopology: async (devices) => {
+        given.push(...devices.map(({ identity }) => identity));
+        return well(devices);
+      },
+    };
+    const node = topo({ z: 'sub', device: gateway.nodeId, productKey: `\${METERS}`, wires: [[]] });
+    const instance = { id: 'instance', z: 'tab', type: 'subflow:sub', x: 100, y: 100, wires: [['sink']] };
+    await red.deploy([
+      { id: gateway.nodeId, type: 'test-gateway' },
+      {
+        id: 'sub',
+        type: 'subflow',
+        name: 'sub',
+        in: [{ x: 50, y: 30, wires: [{ id: 'topo' }] }],
+        out: [{ x: 300, y: 30, wires: [{ id: 'topo', port: 0 }] }],
+      },
+      node,
+      { ...instance, env: [{ name: 'METERS', type: 'str', value: 'a1Meter' }] },
+      sink(),
+    ]);
+    const { payload } = await through({ payload: ['meter-01'] }, 'sink', 'instance');
+    assert.deepEqual(payload, [{ ...FIRST, ok: true }]);
+    assert.deepEqual(given, [FIRST]);
+  });
+
   it('get the list of the topology, whatever they hold', async () => {
     await deploy(topo({ action: 'get' }), { getTopology: async () => [FIRST, SECOND] });
     const { payload, alink, device } = await through({ payload: 1700000000000 });
@@ -263,10 +291,27 @@ describe('messages about sub-devices', () => {
         () => ({ payload: [withSecret], a: { list: [withSecret] } }),
         'sink',
       ],
+      [
+        'in a property that another one names',
+        { value: 'a[msg.key]' },
+        () => ({ payload: 7, key: 'list', a: { list: [withSecret] } }),
+        'sink',
+      ],
       ['in a list that is too long', {}, () => ({ payload: Array(2001).fill(withSecret) }), 'errors'],
       ['of a sub-device that has no name', {}, () => ({ payload: [{ deviceSecret: SECRET }] }), 'errors'],
       ['with a time limit that cannot be', { timeout: 'soon' }, () => ({ payload: withSecret }), 'errors'],
-      ['of a list that nobody asked for', { action: 'get' }, () => ({ payload: [withSecret] }), 'sink'],
+      [
+        'of a list that nobody asked for',
+        { action: 'get' },
+        () => ({ payload: [withSecret], device: withSecret }),
+        'sink',
+      ],
+      [
+        'of a list that nobody asked for, in vain',
+        { action: 'get', timeout: 'soon' },
+        () => ({ payload: [withSecret] }),
+        'errors',
+      ],
     ];
     for (const [what, settings, msg, at] of ways) {
       it(`leave a message ${what}`, async () => {
