@@ -8,10 +8,12 @@ import { awaitSink } from '../sink';
 
 /**
  * Our nodes in a real Node-RED. The second argument says how sub-devices come to be: `login` by a message that names
- * them, or `config` by a config node each, with a thing model that is checked.
+ * them, or `config` by a config node each, with a thing model that is checked; with `posts` behind it each of those
+ * has a node of its own that reports.
  */
 void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTarget) => {
   const configured = process.argv[3] === 'config';
+  const reporting = process.argv[4] === 'posts';
   const red = await startRuntime();
   const identity = (index: number) => ({
     productKey: PRODUCT_KEY,
@@ -29,10 +31,13 @@ void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTar
     { id: 'login', z: 'tab', type: 'alink-subdevice-login', device: 'device', action: 'login', wires: [[]] },
     sink(),
   ];
-  const subDevice = (index: number): FlowNode => ({
-    ...device({ id: `sub-${index}`, ...identity(index), role: 'subDevice', gateway: 'device', thingModel }),
-    credentials: { deviceSecret: SECRET },
-  });
+  const subDevice = (index: number): FlowNode[] => [
+    {
+      ...device({ id: `sub-${index}`, ...identity(index), role: 'subDevice', gateway: 'device', thingModel }),
+      credentials: { deviceSecret: SECRET },
+    },
+    ...(reporting ? [propertyPost({ id: `post-${index}`, device: `sub-${index}` })] : []),
+  ];
   const expect = awaitSink(red);
   let online: AllOnline | undefined;
   let there = 0;
@@ -47,7 +52,7 @@ void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTar
 
   return {
     online: async (count, begun) => {
-      const configNodes = configured ? Array.from({ length: count }, (_, i) => subDevice(i)) : [];
+      const configNodes = configured ? Array.from({ length: count }, (_, i) => subDevice(i)).flat() : [];
       if (configured || online === undefined) await red.deploy([...gateway, ...configNodes], 'nodes');
       begun();
       if (!configured) {
@@ -64,7 +69,9 @@ void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTar
     },
     post: (index, packed, count, done) => {
       expect(count, done);
-      red.send(packed ? 'pack' : 'post', { payload: values(count), device: identity(index), bench: count });
+      const message = { payload: values(count), bench: count };
+      if (reporting && !packed) red.send(`post-${index}`, message);
+      else red.send(packed ? 'pack' : 'post', { ...message, device: identity(index) });
     },
     back: async () => online?.back(),
     stop: () => red.stop(),
