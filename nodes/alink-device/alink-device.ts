@@ -30,6 +30,7 @@ export = function alinkDevice(RED: NodeAPI): void {
       Object.defineProperty(this, 'gatewayId', { value: thing.gatewayId });
       this.open = () => thing.open();
       this.use = () => thing.use();
+      this.subDevicesOpened = () => thing.subDevicesOpened();
       this.settings = () => thing.settings();
       this.thingModel = () => thing.thingModel();
       thing.start();

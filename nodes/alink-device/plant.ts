@@ -2,6 +2,8 @@
 export interface Member {
   /** Wanted online from now on, whether or not a flow node names it. */
   hold(): void;
+  /** Resolves when it is open or has failed to; at once when nobody holds it. */
+  opened(): Promise<void>;
   letGo(): void;
 }
 
@@ -43,6 +45,12 @@ export class Plants {
       if (plant.users === 0) for (const member of plant.members) member.letGo();
       this.#tidy(gatewayId, plant);
     });
+  }
+
+  /** Resolves when each sub-device that is there is open or has failed to. */
+  async opened(gatewayId: string): Promise<void> {
+    const members = [...(this.#plants.get(gatewayId)?.members ?? [])];
+    await Promise.all(members.map((member) => member.opened()));
   }
 
   #plant(gatewayId: string): Plant {

@@ -78,6 +78,10 @@ export class Thing implements Member {
     return this.role === 'gateway' ? this.#around.plants.use(this.#node.id) : () => undefined;
   }
 
+  subDevicesOpened(): Promise<void> {
+    return this.#around.plants.opened(this.#node.id);
+  }
+
   async open(): Promise<Device> {
     const device = this.role === 'subDevice' ? await this.#openSubDevice() : await this.#openDevice();
     this.#thingModel = () => device.thingModel;
@@ -108,6 +112,10 @@ export class Thing implements Member {
       .catch((thrown: unknown) => {
         if (this.#held === held) this.#report(thrown);
       });
+  }
+
+  async opened(): Promise<void> {
+    await this.#held?.catch(() => undefined); // reported where it is held
   }
 
   letGo(): void {

@@ -11,8 +11,13 @@ export interface ChosenThing {
   release(): void;
 }
 
+interface Names {
+  productKey: string | undefined;
+  deviceName: string;
+}
+
 /** What `msg.device` says: whom it names, that it names nobody, or that it cannot be read. */
-type Wanted = { deviceName: string; productKey: string | undefined } | 'nobody' | 'unreadable';
+type Wanted = Names | 'nobody' | 'unreadable';
 
 const NOTHING = () => undefined;
 
@@ -20,9 +25,14 @@ const NOTHING = () => undefined;
  * Finds whom a message is for: the node's own device, or behind a gateway the sub-device that `msg.device` names by
  * `{productKey, deviceName}` or as text `productKey/deviceName`; the productKey may be left out when only one
  * sub-device has that name.
+ * @param allOpened resolves when each sub-device of a deploy is open; messages may come before that
  * @throws AlinkError `invalidInput` when it names none that this node can speak for
  */
-export function chosenThing(wanted: unknown, device: Device): ChosenThing {
+export async function chosenThing(
+  wanted: unknown,
+  device: Device,
+  allOpened: () => Promise<void>,
+): Promise<ChosenThing> {
   const own: ChosenThing = { device, gateway: undefined, release: NOTHING };
   const names = read(wanted);
   if (names === 'nobody' || isNamed(names, device.identity)) return own;
@@ -36,9 +46,8 @@ export function chosenThing(wanted: unknown, device: Device): ChosenThing {
     );
   }
   if (names === 'unreadable') throw refusal('notADevice', 'msg.device needs productKey and deviceName');
-  const identity = complete(names, gateway);
-  const subDevice = gateway.subDevice(identity);
-  if (subDevice === undefined) throw unknown(identity);
+  const subDevice = find(names, gateway) ?? (await allOpened().then(() => find(names, gateway)));
+  if (subDevice === undefined) throw unknown(names);
   return { device: subDevice, gateway, release: () => void subDevice.release().catch(NOTHING) };
 }
 
@@ -65,20 +74,16 @@ function isNamed(names: Wanted, { productKey, deviceName }: DeviceIdentity): boo
   return names.deviceName === deviceName && (names.productKey ?? productKey) === productKey;
 }
 
-function complete(
-  { productKey, deviceName }: { productKey: string | undefined; deviceName: string },
-  gateway: Gateway,
-): DeviceIdentity {
-  if (productKey !== undefined) return { productKey, deviceName };
-  const found = gateway.subDevices().filter(({ identity }) => identity.deviceName === deviceName);
-  const [only] = found;
-  if (only === undefined) throw unknown({ productKey: '?', deviceName });
-  if (found.length === 1) return only.identity;
-  throw refusal('missing', 'msg.device.productKey is missing', { field: 'msg.device.productKey' });
+function find({ productKey, deviceName }: Names, gateway: Gateway): Device | undefined {
+  if (productKey !== undefined) return gateway.subDevice({ productKey, deviceName });
+  const [only, ...others] = gateway.subDevices().filter(({ identity }) => identity.deviceName === deviceName);
+  if (others.length > 0)
+    throw refusal('missing', 'msg.device.productKey is missing', { field: 'msg.device.productKey' });
+  return only && gateway.subDevice(only.identity);
 }
 
-function unknown({ productKey, deviceName }: DeviceIdentity): AlinkError {
-  const name = `${productKey}/${deviceName}`.slice(0, 140);
+function unknown({ productKey, deviceName }: Names): AlinkError {
+  const name = (productKey === undefined ? deviceName : `${productKey}/${deviceName}`).slice(0, 140);
   return refusal('noSubDevice', `${name} is no sub-device of this gateway that is deployed or logged in`, {
     name,
   });

@@ -18,6 +18,8 @@ export interface AlinkMessage extends NodeMessageInFlow {
 export interface ThingLink {
   /** The open device. @throws AlinkError why there is none */
   device(): Promise<Device>;
+  /** Behind a gateway: resolves when each sub-device of the deploy is open or has failed to. */
+  subDevicesOpened(): Promise<void>;
   status: StatusLine;
   /** Aborted when the node closes. */
   signal: AbortSignal;
@@ -43,6 +45,8 @@ export function linkThing(
 
   const started = new Promise<void>((resolve) => {
     undo.push(whenFlowsStarted(RED, resolve));
+    // Nobody shall wait for a start that a closed node does not hear of.
+    closing.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   opened.catch(() => undefined); // said below, when somebody is there to hear it
   const ready = started.then(async () => {
@@ -72,7 +76,15 @@ export function linkThing(
       .finally(done);
   });
 
-  return { device: () => opened, status, signal: closing.signal };
+  return {
+    device: () => opened,
+    subDevicesOpened: async () => {
+      await started;
+      await deviceNode?.subDevicesOpened();
+    },
+    status,
+    signal: closing.signal,
+  };
 }
 
 async function openThing(deviceNode: DeviceNode | null | undefined): Promise<Device> {
@@ -112,7 +124,7 @@ export function handleInput(RED: NodeAPI, node: Node, link: ThingLink, handler: 
     try {
       const own = await link.device();
       Object.assign(info, namesOf(own));
-      chosen = chosenThing(msg.device, own);
+      chosen = await chosenThing(msg.device, own, () => link.subDevicesOpened());
       const { device, gateway } = chosen;
       Object.assign(info, namesOf(device));
       // Complete, whatever part of it came in.

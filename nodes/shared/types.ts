@@ -55,6 +55,8 @@ export interface DeviceNode extends Node<{ deviceSecret: string; productSecret: 
    * those that no flow node names.
    */
   use(): () => void;
+  /** Of a gateway: resolves when each of its deployed sub-devices is open or has failed to. */
+  subDevicesOpened(): Promise<void>;
   /** Of a device or gateway. @throws AlinkError when they cannot work */
   settings(): Promise<GatewaySettings>;
   /** Once the device is open and has one. */

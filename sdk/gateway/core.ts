@@ -108,6 +108,8 @@ export class GatewayCore {
     const { session } = opened;
     if (session === undefined) throw new Error('a connection opens its session at once');
     const member: Member = { identity, key, connection, session, standing, told: '' };
+    const replaced = this.#members.get(key);
+    if (replaced) this.#topics.left(replaced.connection);
     this.#members.set(key, member);
     connection.onState((state) => this.#stateOf(member, state));
     this.#topics.came(connection);
@@ -215,14 +217,23 @@ export class GatewayCore {
       // What names nobody may be another sub-device's too.
       unsubscribe: (filters) => session.unsubscribe(filters.filter((filter) => topicOwner(filter) === key)),
       bringUp: (signal, onSent) => this.bringUp.run(standing, signal, onSent),
-      logout: () => this.#logout(identity),
-      leave: () => this.#left(key),
+      // A successor's login takes the session over; a logout would end it again.
+      logout: async () => (this.#isReplaced(key, standing) ? undefined : this.#logout(identity)),
+      leave: () => {
+        if (!this.#isReplaced(key, standing)) this.#left(key);
+      },
     };
   }
 
   #toSubscribe(identity: DeviceIdentity, filters: readonly string[]): readonly string[] {
     if (!this.logins.isAutoSubscribed) return filters;
     return filters.filter((filter) => !isAutoSubscribed(identity, filter));
+  }
+
+  /** The same sub-device was opened anew with other settings. */
+  #isReplaced(key: string, standing: Standing): boolean {
+    const member = this.#members.get(key);
+    return member !== undefined && member.standing !== standing;
   }
 
   #left(key: string): void {
@@ -345,7 +356,7 @@ export class GatewayCore {
 
   #stateOf(member: Member, state: SessionState): void {
     const told = `${state.name} ${state.reason?.message ?? ''}`;
-    if (told === member.told) return;
+    if (told === member.told || this.#isReplaced(member.key, member.standing)) return;
     member.told = told;
     for (const listener of [...this.#stateListeners]) {
       this.#call(listener, { identity: member.identity, state });

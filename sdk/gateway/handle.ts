@@ -39,8 +39,10 @@ export class GatewayHandle implements Gateway {
   logout: Gateway['logout'] = (devices) => this.#parts.admission.logout(devices);
   getTopology: Gateway['getTopology'] = (options = {}) => this.#parts.core.topology.get(options);
   postProperties: Gateway['postProperties'] = (identity, input, options = {}) =>
+    this.#waiting(identity)?.properties(input, options) ??
     this.#parts.packer.properties(identity, input, options);
   postEvent: Gateway['postEvent'] = (identity, event, values, options = {}) =>
+    this.#waiting(identity)?.event(event, values, options) ??
     this.#parts.packer.event(identity, event, values, options);
 
   addTopology: Gateway['addTopology'] = (devices, { signal } = {}) =>
@@ -85,6 +87,12 @@ export class GatewayHandle implements Gateway {
         return { ...result, ...given };
       }),
     );
+
+  /** An open sub-device without session lets its reports wait; in a pack they would be refused. */
+  #waiting(identity: DeviceIdentity): Connection['reporter'] | undefined {
+    const connection = this.#parts.core.member(identity)?.connection;
+    return connection?.isOnline === false ? connection.reporter : undefined;
+  }
 
   #each<T>(
     list: readonly T[],

@@ -47,6 +47,8 @@ export class Logins {
   readonly #options: LoginsOptions;
   readonly #logins: Blocks<Login>;
   readonly #logouts: Blocks<DeviceIdentity>;
+  /** Logouts on their way, by sub-device. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #autoSubscribe: boolean;
 
   constructor(options: LoginsOptions) {
@@ -67,13 +69,20 @@ export class Logins {
   }
 
   /** @throws AlinkError with the platform's code, or as any request */
-  login(login: Login, signal: AbortSignal): Promise<void> {
-    return this.#logins.add(login, signal);
+  async login(login: Login, signal: AbortSignal): Promise<void> {
+    // It must not overtake a logout of the same sub-device, which would end the new session.
+    await this.#leaving.get(thingKey(login.identity))?.catch(() => undefined);
+    await this.#logins.add(login, signal);
   }
 
   /** @throws AlinkError */
   logout(identity: DeviceIdentity): Promise<void> {
-    return this.#logouts.add(identity);
+    const key = thingKey(identity);
+    const done = this.#logouts.add(identity).finally(() => {
+      if (this.#leaving.get(key) === done) this.#leaving.delete(key);
+    });
+    this.#leaving.set(key, done);
+    return done;
   }
 
   failAll(error: AlinkError): void {

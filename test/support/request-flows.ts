@@ -41,6 +41,12 @@ export const LATHE = { productKey: 'a1Workshop', deviceName: 'lathe-1' };
 /** Only the device knows the thing model: whatever the cloud sends arrives. */
 export const LOOSE = { productKey: 'a1Loose', deviceName: 'lathe-1' };
 
+const DEVICES = [{ deviceName: 'lathe-1', deviceSecret: SECRET }];
+const PRODUCTS = [
+  { productKey: LATHE.productKey, thingModel: WORKSHOP_MODEL, devices: DEVICES },
+  { productKey: LOOSE.productKey, devices: DEVICES },
+];
+
 export interface Answer {
   code: number;
   message: string;
@@ -55,13 +61,8 @@ export class CloudSide {
     this.cloud = cloudClient(emulator);
   }
 
-  static async start(): Promise<CloudSide> {
-    const devices = [{ deviceName: 'lathe-1', deviceSecret: SECRET }];
-    const products = [
-      { productKey: LATHE.productKey, thingModel: WORKSHOP_MODEL, devices },
-      { productKey: LOOSE.productKey, devices },
-    ];
-    return new CloudSide(await startEmulator({ config: { products } }));
+  static async start(products: readonly object[] = PRODUCTS, limits = {}): Promise<CloudSide> {
+    return new CloudSide(await startEmulator({ config: { products, limits } }));
   }
 
   /** Config nodes for the device `device` of this platform. */
