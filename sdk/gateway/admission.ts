@@ -50,6 +50,14 @@ export class Admission {
     return Promise.all(devices.map((identity) => outcome(identity, () => this.#logout(identity))));
   }
 
+  /** The gateway itself has taken it out of the topology: nothing keeps it any more. */
+  async forget(identity: DeviceIdentity): Promise<void> {
+    const key = thingKey(identity);
+    const kept = this.#kept.get(key);
+    this.#kept.delete(key);
+    await kept?.release();
+  }
+
   /** Takes in whatever an application asks to add, from now on. */
   admit(onResult: (result: SubDeviceResult) => void): () => void {
     const own = (result: SubDeviceResult) => onResult(result);
@@ -102,12 +110,7 @@ export class Admission {
   async #logout(identity: DeviceIdentity): Promise<void> {
     assertIdentity(identity);
     const key = thingKey(identity);
-    const kept = this.#kept.get(key);
-    if (kept) {
-      this.#kept.delete(key);
-      await kept.release();
-      return;
-    }
+    if (this.#kept.has(key)) return this.forget(identity);
     if (this.#core.member(identity)) throw inUse(identity);
     // A session that an earlier run began, or nobody: the platform knows.
     await this.#core.logins.logout(identity);

@@ -1,10 +1,11 @@
 import type { DeviceIdentity, Json } from '../../protocol';
 import type { Connection } from '../connection';
-import type { Device } from '../types';
+import type { Device, RequestOptions } from '../types';
 import { type Admission, assertIdentity, type LoginOptions, outcome } from './admission';
 import type { MemberOptions } from './bring-up';
 import type { GatewayCore } from './core';
 import type { Packer } from './packer';
+import { withTimeLimit } from './time-limit';
 import type { Gateway, SubDeviceCredentials, SubDeviceResult } from './types';
 
 export interface GatewayParts {
@@ -45,26 +46,21 @@ export class GatewayHandle implements Gateway {
     this.#waiting(identity)?.event(event, values, options) ??
     this.#parts.packer.event(identity, event, values, options);
 
-  addTopology: Gateway['addTopology'] = (devices, { signal } = {}) =>
-    this.#each(
-      devices,
-      ({ identity }) => identity,
-      async (device) => {
-        const deviceSecret = await this.#secretOf(device);
-        await this.#parts.core.topology.add({ identity: device.identity, deviceSecret }, signal);
-        this.#parts.core.putBack(device.identity);
-      },
-    );
+  addTopology: Gateway['addTopology'] = (devices, options = {}) =>
+    this.#each('thing.topo.add', devices, options, async (device, signal) => {
+      const deviceSecret = await this.#secretOf(device);
+      await this.#parts.core.topology.add({ identity: device.identity, deviceSecret }, signal);
+      this.#parts.core.putBack(device.identity);
+    });
 
-  deleteTopology: Gateway['deleteTopology'] = (devices, { signal } = {}) =>
-    this.#each(
-      devices,
-      (identity) => identity,
-      async (identity) => {
-        await this.#parts.core.topology.delete(identity, signal);
-        this.#parts.core.removed(identity);
-      },
-    );
+  deleteTopology: Gateway['deleteTopology'] = (devices, options = {}) => {
+    const list = devices.map((identity) => ({ identity }));
+    return this.#each('thing.topo.delete', list, options, async ({ identity }, signal) => {
+      await this.#parts.core.topology.delete(identity, signal);
+      this.#parts.core.removed(identity);
+      await this.#parts.admission.forget(identity);
+    });
+  };
 
   reportFound: Gateway['reportFound'] = async (devices, options = {}) => {
     for (const identity of devices) assertIdentity(identity);
@@ -76,17 +72,17 @@ export class GatewayHandle implements Gateway {
     });
   };
 
-  register: Gateway['register'] = (devices, { signal } = {}) =>
-    Promise.all(
-      devices.map(async ({ identity, productSecret }) => {
-        const given: { deviceSecret?: string } = {};
-        const result = await outcome(identity, async () => {
-          assertIdentity(identity);
-          given.deviceSecret = await this.#parts.core.bringUp.register(identity, productSecret, signal);
-        });
-        return { ...result, ...given };
-      }),
-    );
+  register: Gateway['register'] = async (devices, options = {}) => {
+    const given = new Map<object, string>();
+    const results = await this.#each('thing.sub.register', devices, options, async (device, signal) => {
+      const { identity, productSecret } = device;
+      given.set(device, await this.#parts.core.bringUp.register(identity, productSecret, signal));
+    });
+    return results.map((result, i) => {
+      const deviceSecret = given.get(devices[i] ?? result);
+      return deviceSecret === undefined || result.error ? result : { ...result, deviceSecret };
+    });
+  };
 
   /** An open sub-device without session lets its reports wait; in a pack they would be refused. */
   #waiting(identity: DeviceIdentity): Connection['reporter'] | undefined {
@@ -94,17 +90,20 @@ export class GatewayHandle implements Gateway {
     return connection?.isOnline === false ? connection.reporter : undefined;
   }
 
-  #each<T>(
+  #each<T extends { identity: DeviceIdentity }>(
+    operation: string,
     list: readonly T[],
-    identityOf: (entry: T) => DeviceIdentity,
-    work: (entry: T) => Promise<void>,
+    options: RequestOptions,
+    work: (entry: T, signal: AbortSignal | undefined) => Promise<void>,
   ): Promise<SubDeviceResult[]> {
-    return Promise.all(
-      list.map((entry) =>
-        outcome(identityOf(entry), async () => {
-          assertIdentity(identityOf(entry));
-          await work(entry);
-        }),
+    return withTimeLimit(options, operation, (limited) =>
+      Promise.all(
+        list.map((entry) =>
+          outcome(entry.identity, async () => {
+            assertIdentity(entry.identity);
+            await limited((signal) => work(entry, signal));
+          }),
+        ),
       ),
     );
   }

@@ -114,7 +114,7 @@ export interface Gateway {
 
   /** Adds to the topology; registers those without secret first (row 50). Never rejects for single devices. @throws AlinkError */
   addTopology(devices: readonly SubDeviceCredentials[], options?: RequestOptions): Promise<SubDeviceResult[]>;
-  /** Row 51. @throws AlinkError */
+  /** Row 51. Those that `login` or `admit` brought online are logged out with it. @throws AlinkError */
   deleteTopology(devices: readonly DeviceIdentity[], options?: RequestOptions): Promise<SubDeviceResult[]>;
   /** Row 52. @throws AlinkError */
   getTopology(options?: RequestOptions): Promise<DeviceIdentity[]>;
@@ -131,7 +131,7 @@ export interface Gateway {
 
   /**
    * Brings sub-devices online that exist only as messages: registers those without secret, adds those that the topology
-   * lacks, logs in. They are logged in again after each reconnect until `logout`.
+   * lacks, logs in. They are logged in again after each reconnect until `logout` or `deleteTopology`.
    * @param options `store`: keep the secrets given here on disk; else they live in memory as long as the session
    */
   login(

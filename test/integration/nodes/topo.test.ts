@@ -12,7 +12,7 @@ import {
   SENSOR_PRODUCT,
 } from '../../support/plant';
 import { briefly, GatewayFlows } from '../../support/plant-flows';
-import { topo } from '../../support/topo-nodes';
+import { subDeviceLogin, topo } from '../../support/topo-nodes';
 
 const secretOf = (identity: { deviceName: string }) => ({
   ...identity,
@@ -160,13 +160,43 @@ describe('alink-topo', () => {
     assert.notEqual(flows.view(CLOSED).status, 'ONLINE');
   });
 
-  it('says when the gateway is away', async () => {
-    await flows.deploy([topo({ action: 'get', timeout: '1' })]);
+  it('says in time when the gateway is away, whatever it was to do', async () => {
+    const nodes = ['get', 'found', 'add', 'delete', 'register', 'handle'].map((action) =>
+      topo({ id: `to-${action}`, action, notify: 'pass', timeout: '1' }),
+    );
+    await flows.deploy(nodes);
     await flows.emulator.faults.stopListening();
     flows.emulator.faults.dropConnections();
     await flows.red.next('states', ({ payload }) => payload === 'offline');
-    const { error } = await flows.through('topo', {}, 'errors');
-    assert.equal(error?.code, 'waitingTimeout');
+    const failed = nodes.map(({ id }) =>
+      flows.red.next('errors', ({ error }) => error?.source.id === id, 3000),
+    );
+    for (const { id } of nodes) flows.red.send(id, { payload: CLOSED });
+    for (const { error } of await Promise.all(failed)) {
+      assert.match(String(error?.code), /^(timeout|waitingTimeout)$/, error?.source.id);
+    }
+  });
+
+  it('logs out what it removes', async () => {
+    await flows.deploy([
+      topo({ id: 'login', action: 'handle', notify: 'pass' }),
+      topo({ id: 'delete', action: 'delete' }),
+      topo({ id: 'add' }),
+      subDeviceLogin({ id: 'count' }),
+    ]);
+    await flows.through('login', { payload: SENSOR_2 });
+    assert.deepEqual(flows.view(SENSOR_2), { gateway: GATEWAY_1.deviceName, status: 'ONLINE' });
+    // Other tests may have left some; one that is gone is no longer one of those that should be online.
+    const counted = flows.red.next('statuses', ({ status }) => {
+      const [, online, total] = /^(\d+) of (\d+) online/.exec(String(status?.text)) ?? [];
+      return status?.text === 'online' || (online !== undefined && online === total);
+    });
+    await flows.through('delete', { payload: SENSOR_2 });
+    await counted;
+    assert.deepEqual(flows.view(SENSOR_2), { gateway: undefined, status: 'OFFLINE' });
+    // Putting it back is no login.
+    await flows.through('add', { payload: SENSOR_2 });
+    assert.deepEqual(flows.view(SENSOR_2), { gateway: GATEWAY_1.deviceName, status: 'OFFLINE' });
   });
 
   function askToAdd(devices: readonly object[]): void {
