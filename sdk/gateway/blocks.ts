@@ -16,6 +16,8 @@ export interface BlocksOptions<E> {
    * @throws AlinkError when the message failed as a whole
    */
   send: (entries: readonly E[]) => Promise<readonly BlockResult[]>;
+  /** How long the first of a block waits for others, ms; without it, for those of the same turn of the event loop. */
+  gatherMs?: number;
   /** After a refusal for sending too fast, ms. */
   throttledMs?: number;
 }
@@ -67,11 +69,12 @@ export class Blocks<E> {
     for (const { reject } of all) reject(error);
   }
 
-  // What is asked for in the same turn of the event loop goes into the same message.
   #start(): void {
     if (this.#isRunning || this.waiting === 0) return;
     this.#isRunning = true;
-    setImmediate(() => void this.#run());
+    const { gatherMs, size } = this.#options;
+    if (gatherMs === undefined || this.waiting >= size) setImmediate(() => void this.#run());
+    else setTimeout(() => void this.#run(), gatherMs);
   }
 
   async #run(): Promise<void> {

@@ -33,6 +33,22 @@ describe('blocks', () => {
     assert.deepEqual(sizes, [50, 50, 20]);
   });
 
+  it('wait a moment for others when asked to, but not when they are full', async () => {
+    const sizes: number[] = [];
+    const blocks = new Blocks<number>({
+      size: 3,
+      gatherMs: 20,
+      send: async (entries) => {
+        sizes.push(entries.length);
+        return entries.map(() => undefined);
+      },
+    });
+    const first = blocks.add(1);
+    await new Promise(setImmediate);
+    await Promise.all([first, blocks.add(2)]);
+    assert.deepEqual(sizes, [2]);
+  });
+
   it('send each alone when a block is refused, so that only the bad ones fail', async () => {
     await fc.assert(
       fc.asyncProperty(
