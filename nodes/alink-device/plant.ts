@@ -14,6 +14,7 @@ export interface Member {
 class Plant {
   readonly members = new Set<Member>();
   users = 0;
+  opening: Promise<void> | undefined;
 }
 
 /**
@@ -48,9 +49,14 @@ export class Plants {
   }
 
   /** Resolves when each sub-device that is there is open or has failed to. */
-  async opened(gatewayId: string): Promise<void> {
-    const members = [...(this.#plants.get(gatewayId)?.members ?? [])];
-    await Promise.all(members.map((member) => member.opened()));
+  opened(gatewayId: string): Promise<void> {
+    const plant = this.#plants.get(gatewayId);
+    if (plant === undefined) return Promise.resolve();
+    // One wait for all that ask at the same time: each of a plant's first messages does.
+    plant.opening ??= Promise.all([...plant.members].map((member) => member.opened())).then(() => {
+      plant.opening = undefined;
+    });
+    return plant.opening;
   }
 
   #plant(gatewayId: string): Plant {
