@@ -205,6 +205,7 @@ export class GatewayCore {
     const { session } = this.#connection;
     const { identity } = standing.options;
     const key = thingKey(identity);
+    const isOwn = (filter: string) => topicOwner(filter) === key;
     return {
       get link() {
         return session.link;
@@ -213,9 +214,13 @@ export class GatewayCore {
         return core.#offline;
       },
       start: () => session.start(),
-      subscribe: (filters) => session.subscribe(this.#toSubscribe(identity, filters)),
+      subscribe: (filters, isNew) => {
+        const wanted = this.#toSubscribe(identity, filters);
+        session.subscribe(wanted.filter((filter) => !isOwn(filter)));
+        session.subscribe(wanted.filter(isOwn), isNew);
+      },
       // What names nobody may be another sub-device's too.
-      unsubscribe: (filters) => session.unsubscribe(filters.filter((filter) => topicOwner(filter) === key)),
+      unsubscribe: (filters) => session.unsubscribe(filters.filter(isOwn)),
       bringUp: (signal, onSent) => this.bringUp.run(standing, signal, onSent),
       // A successor's login takes the session over; a logout would end it again.
       logout: async () => (this.#isReplaced(key, standing) ? undefined : this.#logout(identity)),

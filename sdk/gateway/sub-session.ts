@@ -12,7 +12,8 @@ export interface Carrier {
   /** Why the gateway is offline, as far as is known; undefined while it is about to be online. */
   readonly offline: AlinkError | undefined;
   start(): void;
-  subscribe(filters: readonly string[]): void;
+  /** @param isNew for a session that has none of them yet, whatever an older one had */
+  subscribe(filters: readonly string[], isNew?: boolean): void;
   unsubscribe(filters: readonly string[]): void;
   /**
    * All that is needed for a session: secret, topology, login.
@@ -154,7 +155,7 @@ export class SubDeviceSession implements ThingSession {
       return;
     }
     this.#attempt = undefined;
-    this.#carrier.subscribe(this.#events.filters());
+    this.#carrier.subscribe(this.#events.filters(), true);
     this.#machine.step({ type: 'online' });
     this.#events.onOnline();
   }

@@ -60,7 +60,8 @@ export class Session implements ThingSession {
     this.#machine.step({ type: 'start' });
   }
 
-  subscribe(filters: readonly string[]): void {
+  subscribe(filters: readonly string[], isNew = false): void {
+    if (isNew) for (const filter of filters) this.#asked.delete(filter);
     if (this.#link) void this.#subscribe(this.#link, filters).then((refused) => this.#tellRefused(refused));
   }
 

@@ -11,8 +11,11 @@ export interface ThingSession {
   /** Only while the thing is online. */
   readonly link: Pick<MqttLink, 'publish'> | undefined;
   start(): void;
-  /** Adds filters; they are part of every later session through `filters`. */
-  subscribe(filters: readonly string[]): void;
+  /**
+   * Adds filters; they are part of every later session through `filters`.
+   * @param isNew subscribe them again: what had them before is over
+   */
+  subscribe(filters: readonly string[], isNew?: boolean): void;
   unsubscribe(filters: readonly string[]): void;
   /** Says goodbye and resolves when that is done. */
   stop(): Promise<void>;
