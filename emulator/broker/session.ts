@@ -24,7 +24,7 @@ export interface SessionStart {
 const REMEMBERED_TOPICS = 1000;
 /** A sub-device has the rights of one device, however many there are on its gateway's connection. */
 const SUB_DEVICE_SUBSCRIPTIONS = 200;
-/** Calls on custom topics; the filter need not name a device, and no topic comes twice. */
+/** Calls on topics of this kind; the filter need not name a device, and no topic comes twice. */
 const RRPC = '/ext/rrpc/';
 const NAMES = '{pk}/{dn}';
 /** A broadcast to a whole product needs no subscription (B.8 row 101). */
@@ -178,18 +178,21 @@ export class Session {
     if (topic.startsWith(RRPC)) return this.calledQos(topic);
     const known = this.granted.get(topic);
     if (known !== undefined) return known;
-    // The device's own names stand in the same places of all these filters.
-    const general = topic.replace(this.device.key, NAMES);
-    const isServed = this.served.some((filter) => topicMatches(filter, general));
-    const qos = isServed ? 1 : this.subscribedQos(topic);
+    const qos = this.isServed(topic) ? 1 : this.subscribedQos(topic);
     if (this.granted.size >= REMEMBERED_TOPICS) this.granted.clear();
     this.granted.set(topic, qos);
     return qos;
   }
 
+  private isServed(topic: string): boolean {
+    // The device's own names stand in the same places of all these filters.
+    const general = topic.replace(this.device.key, NAMES);
+    return this.served.some((filter) => topicMatches(filter, general));
+  }
+
   // A filter that names no device stands for whoever is on the connection.
   private calledQos(topic: string): 0 | 1 | -1 {
-    const own = this.subscribedQos(topic);
+    const own = this.isServed(topic) ? 1 : this.subscribedQos(topic);
     const gateway = this.line?.session;
     return own >= 0 || gateway === undefined || gateway === this ? own : gateway.subscribedQos(topic);
   }

@@ -199,7 +199,8 @@ export class SubSessions {
       this.platform.kick(session.device);
     }
     const { parameters } = parseClientId(clientId);
-    const ext = Number(parameters.get('ext') ?? 0);
+    // C SDK 4 states it in its CONNECT alone and waits for calls of its sub-devices on these topics too.
+    const ext = Number(parameters.get('ext') ?? line.session.ext);
     const member = new SubDeviceMember(session, (code) => this.end(session, 'kicked', code));
     const autoSubscribe = parameters.get('_ss') === '1';
     session.takeOver(member, { clean, autoSubscribe, ext: Number.isInteger(ext) ? ext : 0 }, line);

@@ -111,6 +111,8 @@ export const THING_OPERATIONS = [
     qos: 0,
     params: 'map',
     codes: [400, 460, 429],
+    // Not named by A.9, but C SDK 4 waits for these calls and never subscribes them.
+    autoSubscribed: 'request',
   }),
   down('ext.rrpc.custom', {
     row: 11,
@@ -152,6 +154,7 @@ export const THING_OPERATIONS = [
     qos: 0,
     params: 'free',
     paramsIn: 'payload',
+    autoSubscribed: 'request',
   }),
   up('thing.property.desired.get', {
     row: 15,

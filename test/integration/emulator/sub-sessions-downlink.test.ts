@@ -4,7 +4,7 @@ import * as models from '@alicloud/iot20180120';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
 import { cloudClient } from '../../support/cloud';
-import { request, suback } from '../../support/emulator';
+import { onlineLamp, request, suback } from '../../support/emulator';
 import {
   GATE_1,
   GATEWAYS,
@@ -106,7 +106,8 @@ describe('requests to sub-devices', () => {
     await login(gate, GATE_1, loginOf(PUMP));
     assert.equal(await quickly(), '{"result":42}');
     await login(gate, GATE_1, loginOf(PUMP, { parameters: { _ss: 1, ext: 1 } }));
-    // As for a direct device, `_ss` covers no calls on topics of this kind.
+    assert.equal(await quickly(), '{"result":42}');
+    await login(gate, GATE_1, loginOf(PUMP, { parameters: { ext: 1 } }));
     assert.match((await quickly()) ?? '', /HALFCONN/i);
     assert.deepEqual(await suback(gate, { [`/ext/rrpc/+${S}/thing/service/+`]: 0 }), [0]);
     assert.equal(await quickly(), '{"result":42}');
@@ -117,7 +118,26 @@ describe('requests to sub-devices', () => {
       `${S}/rrpc/request/ID`,
       `/ext/rrpc/ID${S}/thing/service/quickly`,
       `/ext/rrpc/ID${S}/thing/service/quickly`,
+      `/ext/rrpc/ID${S}/thing/service/quickly`,
     ]);
+  });
+
+  it('wait for them where the CONNECT of their gateway asked for, when their login does not say', async () => {
+    const gateway = await onlineLamp(emulator, GATE_1, { parameters: { _ss: 1, ext: 3 } });
+    try {
+      await login(gateway, GATE_1, loginOf(PUMP));
+      gateway.on('message', (topic, payload) => {
+        if (!topic.startsWith(`/ext/rrpc/`)) return;
+        const { id } = JSON.parse(payload.toString());
+        gateway.publish(topic, JSON.stringify({ id, code: 200, data: { result: 1 } }));
+      });
+      const { body } = await cloud.invokeThingService(
+        new models.InvokeThingServiceRequest({ ...PUMP, identifier: 'quickly', args: '{"number":41}' }),
+      );
+      assert.equal(body?.data?.result, '{"result":1}');
+    } finally {
+      await gateway.endAsync(true);
+    }
   });
 
   it('know the desired values, the shadow and the clock of each sub-device', async () => {

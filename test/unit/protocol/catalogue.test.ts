@@ -41,7 +41,9 @@ const PUSHED = [
   // Beyond A.9, which names only the history post of this family.
   '/sys/{pk}/{dn}/thing/event/property/pack/post_reply',
   '/sys/{pk}/{dn}/thing/event/property/batch/post_reply',
-  // C SDK 4 never subscribes them, and gets them.
+  // C SDK 4 never subscribes these, and gets them.
+  '/ext/rrpc/+/sys/{pk}/{dn}/thing/service/+',
+  '/ext/rrpc/+/sys/{pk}/{dn}/thing/model/down_raw',
   ...['login', 'logout', 'batch_login', 'batch_logout'].map(
     (session) => `/ext/session/{pk}/{dn}/combine/${session}_reply`,
   ),
