@@ -37,7 +37,7 @@ export const THING_OPERATIONS = [
     limits: { ...PER_POST, events: LIMITS.eventsPerPack, subDevices: LIMITS.subDevicesPerPack },
     codes: [460, 6106, 6356, 6357, 6401, 6100, ...MODEL_CODES],
     gatewayOnly: true,
-    // A.9 lists only the history post of this family; its siblings are taken to be pushed as well.
+    // A.9 lists only the history post of this family; this sibling is taken to be pushed as well.
     autoSubscribed: 'reply',
   }),
   up('thing.event.property.batch.post', {
@@ -47,9 +47,8 @@ export const THING_OPERATIONS = [
     params: 'object',
     parameters: [optional('properties', 'object'), optional('events', 'object')],
     limits: PER_POST,
+    // Not pushed: of all answers this is the one that the demo of C SDK 4 subscribes.
     codes: [460, 6106, ...MODEL_CODES],
-    // As for the pack post: not named by A.9.
-    autoSubscribed: 'reply',
   }),
   up('thing.event.property.history.post', {
     row: 5,

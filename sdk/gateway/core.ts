@@ -379,14 +379,10 @@ export class GatewayCore {
   }
 }
 
-/** Answers to reports, each of them pushed to a session with `_ss=1` (A.9). */
+/** Answers to reports, both of them pushed to a session with `_ss=1` (A.9); others are asked for when one is expected. */
 function answersTo({ productKey, deviceName }: DeviceIdentity): string[] {
   const events = `/sys/${productKey}/${deviceName}/thing/event`;
-  return [
-    `${events}/+/post_reply`,
-    `${events}/property/batch/post_reply`,
-    `${events}/property/history/post_reply`,
-  ];
+  return [`${events}/+/post_reply`, `${events}/property/history/post_reply`];
 }
 
 const OFFLINE: ReadonlySet<SessionState['name']> = new Set(['waiting', 'refused', 'conflict']);

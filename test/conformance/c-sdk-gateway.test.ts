@@ -152,6 +152,8 @@ describe("gateway messages of the vendor's C and Python SDKs", () => {
     });
 
     it('reports', async () => {
+      // Its demo subscribes this answer, and none besides.
+      await client.subscribeAsync(`${LAMP}/event/property/batch/post_reply`);
       const codes: unknown[] = [];
       for (const [topic, text] of [
         ['event/property/post', C_SDK_4_2.propertyPost],

@@ -94,6 +94,7 @@ describe('emulator: messages to applications', () => {
   });
 
   it('tells each sample of a batch, and late data as history', async () => {
+    await lamp.subscribeAsync(`${S}/event/property/batch/post_reply`);
     await request(lamp, `${S}/event/property/batch/post`, {
       properties: {
         temperature: [

@@ -40,7 +40,6 @@ const PUSHED = [
   ].flatMap((line) => line.split(' ').map((topic) => `/sys/{pk}/{dn}/thing/${topic}`)),
   // Beyond A.9, which names only the history post of this family.
   '/sys/{pk}/{dn}/thing/event/property/pack/post_reply',
-  '/sys/{pk}/{dn}/thing/event/property/batch/post_reply',
   // C SDK 4 never subscribes these, and gets them.
   '/ext/rrpc/+/sys/{pk}/{dn}/thing/service/+',
   '/ext/rrpc/+/sys/{pk}/{dn}/thing/model/down_raw',
