@@ -105,7 +105,8 @@ export class Connection {
       onWaiting: (size) => this.#waiting(size),
     });
     this.reporter = new Reporter({
-      dispatcher: this.dispatcher,
+      // Not all answers to reports are subscribed from the beginning.
+      dispatcher: { submit: (submission) => this.request(submission) },
       mode: options.thingModel?.mode ?? 'off',
       thingModel: this.thingModel,
       online: () => this.isOnline,

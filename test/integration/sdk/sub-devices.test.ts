@@ -39,6 +39,19 @@ describe('sub-devices of the SDK', () => {
     );
   });
 
+  it('ask for the answers that are not pushed by themselves, when they expect the first', async () => {
+    plant = await SdkPlant.start();
+    const [device] = await plant.online(1);
+    for (let i = 0; i < 2; i++) {
+      const outcome = await device?.postProperties([{ temperature: i }, { temperature: 20 + i }]);
+      assert.equal(outcome?.method, 'thing.event.property.batch.post');
+    }
+    const topics = plant.emulator.exchanges
+      .list(({ kind, topic }) => kind === 'subscribe' && topic?.includes('/meter-') === true)
+      .map(({ topic }) => topic);
+    assert.deepEqual(topics, [`/sys/a1Meters/meter-0/thing/event/property/batch/post_reply`]);
+  });
+
   it('subscribe each topic of theirs where the platform wants it', async () => {
     plant = await SdkPlant.start({ gateway: { subscribeEach: true } });
     const [device] = await plant.online(1);
