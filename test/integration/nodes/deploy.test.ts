@@ -68,7 +68,8 @@ describe('deploys', () => {
     await post();
     assert.equal(connects(), before.connects, 'the connection was taken over each time');
     assert.equal(listeners(), before.listeners);
-    assert.equal(sockets(), before.sockets);
+    // Those of an earlier test may have ended meanwhile.
+    assert.ok(sockets() <= before.sockets, `${sockets()} sockets, ${before.sockets} before`);
     assert.ok(timers() <= before.timers + 2, `${timers()} timers, ${before.timers} before`);
   });
 
