@@ -2,14 +2,15 @@ import { type AlinkReply, type Json, type Sample, type ThingModel, thingKey } fr
 import type { Connection } from './connection';
 import { directConnection } from './direct';
 import { AlinkError } from './errors';
-import { Admission } from './gateway/admission';
+import { Admission, type Kept } from './gateway/admission';
+import type { MemberOptions } from './gateway/bring-up';
 import type { GatewayCore } from './gateway/core';
 import { GatewayHandle, type GatewayParts } from './gateway/handle';
 import { Packer } from './gateway/packer';
 import type { Gateway, SubDeviceOptions } from './gateway/types';
 import { assertParams } from './operations/params';
 import { checkThing, connectionKey } from './options';
-import { dismiss, drop, find, hold, type Shared, share } from './pool';
+import { abandon, conflict, dismiss, drop, find, hold, keep, type Shared, share } from './pool';
 import { assertAnswerable } from './report/dispatcher';
 import { withSharedModel } from './shared-thing-models';
 import type {
@@ -44,15 +45,22 @@ export function openDevice(options: DeviceOptions): Device {
  */
 export function openSubDevice(options: SubDeviceOptions): Device {
   const parent = shareDevice(options.gateway);
-  const core = gateways.get(parent)?.core;
-  if (core === undefined) {
-    const name = thingKey(options.gateway.identity);
-    const reason = `${name} is no gateway`;
-    throw new AlinkError('badSettings', `gateway: ${reason}`, {
-      details: { field: 'gateway', reason, rule: 'notGateway', name },
-    });
+  try {
+    const core = gateways.get(parent)?.core;
+    if (core === undefined) throw notGateway(options.gateway);
+    return handleOn(shareMember(parent, core, options), options);
+  } catch (thrown) {
+    abandon(parent);
+    throw thrown;
   }
-  return handleOn(shareMember(parent, core, options), options);
+}
+
+function notGateway({ identity }: DeviceOptions): AlinkError {
+  const name = thingKey(identity);
+  const reason = `${name} is no gateway`;
+  return new AlinkError('badSettings', `gateway: ${reason}`, {
+    details: { field: 'gateway', reason, rule: 'notGateway', name },
+  });
 }
 
 function shareDevice(given: DeviceOptions): Shared {
@@ -79,11 +87,11 @@ function memberKey(parent: Shared, { identity }: Pick<ThingOptions, 'identity'>)
 
 function equip(shared: Shared, core: GatewayCore, options: DeviceOptions): void {
   const { connection } = shared;
-  const admission = new Admission(core, (member) => {
-    const kept = shareMember(shared, core, member);
-    kept.isKept = true;
-    return { connection: kept.connection, release: () => dismiss(kept) };
-  });
+  const admission = new Admission(
+    core,
+    (member) => keepMember(shared, core, member),
+    (reason) => connection.log({ level: 'warn', event: 'listenerFailed', details: { reason } }),
+  );
   const packer = new Packer({
     identity: options.identity,
     submit: (submission) => connection.request(submission),
@@ -109,6 +117,22 @@ function equip(shared: Shared, core: GatewayCore, options: DeviceOptions): void 
       return member && handleOn(member, { ...member.options, lingerMs: member.lingerMs });
     },
   });
+}
+
+/** A login by message yields to settings of the sub-device's own. */
+function keepMember(parent: Shared, core: GatewayCore, member: MemberOptions): Kept | undefined {
+  const known = find(memberKey(parent, member));
+  if (known?.isKept && known.parent !== parent) throw conflict(member, 'gateway');
+  if (known !== undefined && known.users > 0) return undefined;
+  const kept = shareMember(parent, core, member);
+  keep(kept);
+  return {
+    connection: kept.connection,
+    get isOver() {
+      return kept.ended !== undefined;
+    },
+    release: () => dismiss(kept),
+  };
 }
 
 function handleOn(shared: Shared, options: Pick<ThingOptions, 'lingerMs' | 'log'>): Device {

@@ -15,7 +15,10 @@ export interface Shared<O extends ThingOptions = ThingOptions> {
   onEnd: () => Promise<unknown>;
   /** Handles that are held. */
   users: number;
-  /** A gateway keeps this sub-device, whoever else uses it; it does not hold the gateway in turn. */
+  /**
+   * A gateway keeps this sub-device, whoever else uses it; it does not hold the gateway in turn. Settings of the
+   * sub-device's own take its place.
+   */
   isKept: boolean;
   lingerMs: number;
   linger: NodeJS.Timeout | undefined;
@@ -43,7 +46,7 @@ export function share<O extends ThingOptions>(
   if (known) {
     const field = differingField(known, options, parent);
     if (field === undefined) return known;
-    if (known.users > 0 || known.isKept) throw conflict(options, field);
+    if (known.users > 0 && !known.isKept) throw conflict(options, field);
     void end(known);
   }
   const shared: Shared = {
@@ -80,10 +83,17 @@ export function hold(shared: Shared, lingerMs: number): void {
 /** One user less; resolves when it has ended, if it had to. */
 export async function drop(shared: Shared): Promise<void> {
   shared.users--;
-  if (shared.users > 0 || shared.ended) return;
+  if (shared.users > 0) return;
   const { parent, lingerMs } = shared;
-  if (!shared.isKept) await lingerOrEnd(shared, lingerMs);
+  if (!shared.isKept && !shared.ended) await lingerOrEnd(shared, lingerMs);
   if (parent) await drop(parent);
+}
+
+/** A gateway keeps this sub-device. */
+export function keep(shared: Shared): void {
+  clearTimeout(shared.linger);
+  shared.linger = undefined;
+  shared.isKept = true;
 }
 
 /** A gateway keeps this sub-device no more. */
@@ -99,6 +109,11 @@ async function lingerOrEnd(shared: Shared, lingerMs: number): Promise<void> {
   }
   shared.linger = setTimeout(() => void end(shared), lingerMs);
   shared.linger.unref();
+}
+
+/** Ends a connection that was made for somebody who did not come to use it. */
+export function abandon(shared: Shared): void {
+  if (shared.users === 0 && shared.linger === undefined) void end(shared);
 }
 
 /** Ends a connection, whoever uses it, and those that stand behind it before. */
@@ -146,7 +161,8 @@ function differingField(
   return undefined;
 }
 
-function conflict({ identity }: ThingOptions, field: string): AlinkError {
+/** The same thing, wanted with settings that contradict each other. */
+export function conflict({ identity }: ThingOptions, field: string): AlinkError {
   const name = `${identity.productKey}/${identity.deviceName}`;
   return new AlinkError('definitionConflict', `${name} is defined twice with different settings: ${field}`, {
     details: { field, device: name },

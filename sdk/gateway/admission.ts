@@ -4,37 +4,59 @@ import { AlinkError, asAlinkError } from '../errors';
 import type { RequestOptions, SessionState } from '../types';
 import type { MemberOptions } from './bring-up';
 import type { GatewayCore } from './core';
+import { withTimeLimit } from './time-limit';
 import type { SubDeviceAuthentication, SubDeviceCredentials, SubDeviceResult } from './types';
 
 /** A sub-device that is kept open without anybody holding a handle. */
 export interface Kept {
-  connection: Connection;
+  readonly connection: Connection;
+  /** Ended, because it was opened with settings of its own. */
+  readonly isOver: boolean;
   release(): Promise<void>;
 }
 
-/** @throws AlinkError `definitionConflict` when it is open with other settings */
-export type Keeper = (options: MemberOptions) => Kept;
+/**
+ * @returns undefined when it is open by settings of its own
+ * @throws AlinkError `definitionConflict` when another gateway keeps it
+ */
+export type Keeper = (options: MemberOptions) => Kept | undefined;
 
 export interface LoginOptions extends RequestOptions {
   store?: boolean;
 }
 
+interface Keeping {
+  readonly kept: Kept;
+  /** Logins that wait for it. */
+  pending: number;
+  /** One of them succeeded, or an application wants it. */
+  isWanted: boolean;
+}
+
+type ResultListener = (result: SubDeviceResult) => void;
+
 /** How long a login may take, ms: a batch may wait for its turn behind many others. */
 const LOGIN_MS = 60_000;
+/** More than any platform lets one gateway have (section D); applications may ask to add any name. */
+const MOST_KEPT = 5000;
 
 /**
  * Sub-devices that nobody opened: those that a flow logs in by their names, and those that an application asked to add.
- * The gateway itself keeps them, through reconnects and deploys, until they are logged out.
+ * The gateway itself keeps them, through reconnects and deploys, until they are logged out or opened by settings of
+ * their own.
  */
 export class Admission {
   readonly #core: GatewayCore;
   readonly #keep: Keeper;
-  readonly #kept = new Map<string, Kept>();
-  readonly #admitting = new Set<(result: SubDeviceResult) => void>();
+  readonly #keepings = new Map<string, Keeping>();
+  readonly #admitting = new Set<ResultListener>();
+  readonly #log: (reason: string) => void;
 
-  constructor(core: GatewayCore, keep: Keeper) {
+  /** @param log told of listeners that fail */
+  constructor(core: GatewayCore, keep: Keeper, log: (reason: string) => void) {
     this.#core = core;
     this.#keep = keep;
+    this.#log = log;
     core.onNotice(({ type, devices }) => {
       if (type !== 'addRequested' || this.#admitting.size === 0) return;
       for (const identity of devices) void this.#admit(identity);
@@ -46,21 +68,21 @@ export class Admission {
     return Promise.all(devices.map((device) => outcome(device.identity, () => this.#login(device, options))));
   }
 
-  logout(devices: readonly DeviceIdentity[]): Promise<SubDeviceResult[]> {
-    return Promise.all(devices.map((identity) => outcome(identity, () => this.#logout(identity))));
+  logout(devices: readonly DeviceIdentity[], options: RequestOptions): Promise<SubDeviceResult[]> {
+    return withTimeLimit(options, 'session.logout', (limited) =>
+      Promise.all(devices.map((identity) => outcome(identity, () => limited(() => this.#logout(identity))))),
+    );
   }
 
   /** The gateway itself has taken it out of the topology: nothing keeps it any more. */
   async forget(identity: DeviceIdentity): Promise<void> {
-    const key = thingKey(identity);
-    const kept = this.#kept.get(key);
-    this.#kept.delete(key);
-    await kept?.release();
+    const keeping = this.#current(identity);
+    if (keeping) await this.#release(identity, keeping);
   }
 
   /** Takes in whatever an application asks to add, from now on. */
-  admit(onResult: (result: SubDeviceResult) => void): () => void {
-    const own = (result: SubDeviceResult) => onResult(result);
+  admit(onResult: ResultListener): () => void {
+    const own: ResultListener = (result) => onResult(result);
     this.#admitting.add(own);
     if (this.#core.isOnline) void this.online();
     return () => this.#admitting.delete(own);
@@ -73,78 +95,110 @@ export class Admission {
     for (const identity of this.#core.topology.list()) {
       if (this.#core.member(identity)) continue;
       const secret = await this.#core.bringUp.storedSecret({ identity }).catch(() => undefined);
-      if (secret !== undefined && this.#admitting.size > 0) void this.#admit(identity);
+      if (secret === undefined || this.#admitting.size === 0 || this.#core.member(identity)) continue;
+      void this.#admit(identity);
     }
   }
 
   /** Gives everything back; the sessions end with the gateway's. */
   close(): Promise<unknown> {
     this.#admitting.clear();
-    const all = [...this.#kept.values()];
-    this.#kept.clear();
-    return Promise.all(all.map((kept) => kept.release()));
+    const all = [...this.#keepings.values()];
+    this.#keepings.clear();
+    return Promise.all(all.map(({ kept }) => kept.release()));
   }
 
   async #login({ identity, ...secrets }: SubDeviceCredentials, options: LoginOptions): Promise<void> {
     assertIdentity(identity);
-    const key = thingKey(identity);
-    const known = this.#core.member(identity);
-    if (known) {
-      await online(known.connection, options);
+    const { deviceSecret = '' } = secrets;
+    const keeping = this.#keeping({ identity, authentication: authentication(secrets) });
+    if (keeping === undefined) {
+      await this.#online(this.#core.member(identity)?.connection, options);
       return;
     }
-    const authentication = await this.#authentication({ identity, ...secrets }, options.store === true);
-    const kept = this.#keep({ identity, authentication });
-    this.#kept.set(key, kept);
+    const isKnown = keeping.isWanted;
+    keeping.pending++;
     try {
-      kept.connection.session.start();
-      await online(kept.connection, options);
-    } catch (thrown) {
+      await this.#online(keeping.kept.connection, options);
+      // Only one that works is worth keeping.
+      if (options.store && deviceSecret !== '' && !isKnown)
+        await this.#core.bringUp.store(identity, deviceSecret);
+      keeping.isWanted = true;
+    } finally {
+      keeping.pending--;
       // Whoever asked is told and may ask again; nothing goes on trying behind his back.
-      if (this.#kept.get(key) === kept) this.#kept.delete(key);
-      await kept.release();
-      throw thrown;
+      if (!keeping.isWanted && keeping.pending === 0) await this.#release(identity, keeping);
     }
   }
 
   async #logout(identity: DeviceIdentity): Promise<void> {
     assertIdentity(identity);
-    const key = thingKey(identity);
-    if (this.#kept.has(key)) return this.forget(identity);
-    if (this.#core.member(identity)) throw inUse(identity);
+    const keeping = this.#current(identity);
+    if (keeping) await this.#release(identity, keeping);
+    else if (this.#core.member(identity)) throw inUse(identity);
     // A session that an earlier run began, or nobody: the platform knows.
-    await this.#core.logins.logout(identity);
+    else await this.#core.logins.logout(identity);
   }
 
   async #admit(identity: DeviceIdentity): Promise<void> {
     const result = await outcome(identity, async () => {
       assertIdentity(identity);
-      const known = this.#core.member(identity);
-      if (known) {
-        this.#core.putBack(identity);
-        await online(known.connection, {});
-        return;
-      }
-      const kept = this.#keep({ identity, authentication: { kind: 'subRegister' } });
-      this.#kept.set(thingKey(identity), kept);
-      kept.connection.session.start();
-      await online(kept.connection, {});
+      const isKnown = this.#core.member(identity) !== undefined;
+      const keeping = this.#keeping({ identity, authentication: { kind: 'subRegister' } });
+      if (keeping) keeping.isWanted = true;
+      if (isKnown) this.#core.putBack(identity);
+      await this.#online(keeping?.kept.connection ?? this.#core.member(identity)?.connection, {});
     });
-    for (const onResult of [...this.#admitting]) onResult(result);
+    for (const onResult of [...this.#admitting]) {
+      try {
+        onResult(result);
+      } catch (thrown) {
+        // A listener is somebody else's code; its fault must not reach the others.
+        this.#log(thrown instanceof Error ? thrown.message : String(thrown));
+      }
+    }
   }
 
-  async #authentication(
-    { identity, deviceSecret, productSecret }: SubDeviceCredentials,
-    store: boolean,
-  ): Promise<SubDeviceAuthentication> {
-    if (deviceSecret !== undefined && deviceSecret !== '') {
-      if (store) await this.#core.bringUp.store(identity, deviceSecret);
-      return { kind: 'deviceSecret', deviceSecret };
-    }
-    return productSecret === undefined || productSecret === ''
-      ? { kind: 'subRegister' }
-      : { kind: 'productRegister', productSecret };
+  /** @returns undefined when the sub-device is open by settings of its own */
+  #keeping(options: MemberOptions): Keeping | undefined {
+    const current = this.#current(options.identity);
+    if (current) return current;
+    if (this.#keepings.size >= MOST_KEPT) throw tooMany();
+    const kept = this.#keep(options);
+    if (kept === undefined) return undefined;
+    const keeping: Keeping = { kept, pending: 0, isWanted: false };
+    this.#keepings.set(thingKey(options.identity), keeping);
+    return keeping;
   }
+
+  #current(identity: DeviceIdentity): Keeping | undefined {
+    const key = thingKey(identity);
+    const keeping = this.#keepings.get(key);
+    if (!keeping?.kept.isOver) return keeping;
+    this.#keepings.delete(key);
+    return undefined;
+  }
+
+  async #release(identity: DeviceIdentity, keeping: Keeping): Promise<void> {
+    const key = thingKey(identity);
+    if (this.#keepings.get(key) === keeping) this.#keepings.delete(key);
+    await keeping.kept.release();
+  }
+
+  #online(connection: Connection | undefined, options: RequestOptions): Promise<void> {
+    if (connection === undefined) throw closed();
+    connection.session.start();
+    return online(connection, options);
+  }
+}
+
+/** How it comes to its secret. */
+function authentication({
+  deviceSecret = '',
+  productSecret = '',
+}: Omit<SubDeviceCredentials, 'identity'>): SubDeviceAuthentication {
+  if (deviceSecret !== '') return { kind: 'deviceSecret', deviceSecret };
+  return productSecret === '' ? { kind: 'subRegister' } : { kind: 'productRegister', productSecret };
 }
 
 /** Runs what is about one sub-device; its failure is a result like any other. */
@@ -175,40 +229,35 @@ export function assertIdentity({ productKey, deviceName }: DeviceIdentity): void
 const FAILED: ReadonlySet<SessionState['name']> = new Set(['waiting', 'refused', 'conflict']);
 
 /** Waits for the first result of a login. @throws AlinkError why the sub-device is not online */
-function online(connection: Connection, { timeoutMs = LOGIN_MS, signal }: RequestOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let stop: () => void = () => undefined;
-    const end = (error?: AlinkError) => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-      queueMicrotask(() => stop()); // it may not be there yet
-      if (error) reject(error);
-      else resolve();
-    };
-    const abort = () => end(new AlinkError('aborted', 'the login was given up'));
-    const seconds = Math.round(timeoutMs / 100) / 10;
-    const timer = setTimeout(
-      () =>
-        end(
-          new AlinkError('timeout', `the sub-device was not online within ${seconds} s`, {
-            retry: 'slow',
-            details: { seconds, operation: 'session.login' },
-          }),
-        ),
-      timeoutMs,
-    );
-    if (signal?.aborted) return abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    stop = connection.onState(({ name, reason }) => {
-      if (name === 'online') end();
-      // While the gateway is away it only waits, like any request.
-      else if (FAILED.has(name) && reason && reason.key !== 'gatewayOffline') end(reason);
+function online(connection: Connection, { timeoutMs = LOGIN_MS, ...options }: RequestOptions): Promise<void> {
+  let stop = (): void => undefined;
+  const result = () =>
+    new Promise<void>((resolve, reject) => {
+      stop = connection.onState(({ name, reason }) => {
+        if (name === 'online') resolve();
+        else if (name === 'closing') reject(closed());
+        // While the gateway is away it only waits, like any request.
+        else if (FAILED.has(name) && reason && reason.key !== 'gatewayOffline') reject(reason);
+      });
     });
-  });
+  return withTimeLimit({ ...options, timeoutMs }, 'session.login', (limited) => limited(result)).finally(() =>
+    stop(),
+  );
+}
+
+function closed(): AlinkError {
+  return new AlinkError('closed', 'the sub-device was closed');
 }
 
 function inUse(identity: DeviceIdentity): AlinkError {
   const device = thingKey(identity);
   const reason = `${device} is logged in by its own settings`;
   return new AlinkError('invalidInput', reason, { details: { device, reason, rule: 'subDeviceConfigured' } });
+}
+
+function tooMany(): AlinkError {
+  const reason = `${MOST_KEPT} sub-devices are logged in by messages already`;
+  return new AlinkError('invalidInput', reason, {
+    details: { reason, rule: 'tooManyLoggedIn', limit: MOST_KEPT },
+  });
 }

@@ -20,15 +20,15 @@ export interface Standing {
   secret: string | undefined;
   /** While it is being found: an attempt that is given up must not make the next one register again. */
   finding?: Promise<string> | undefined;
-  /** It came from the store, whose secrets an emulator forgets. */
-  isStored: boolean;
+  /** What the store holds is of an emulator that has forgotten it. */
+  isStoreOld: boolean;
   /** The cloud took it out of the topology; only the cloud puts it back. */
   isRemoved: boolean;
 }
 
 const NOT_IN_TOPOLOGY = 6401;
 /** Signature wrong, device unknown: what an emulator says to a secret from before its restart. */
-const OLD_SECRET: ReadonlySet<number | undefined> = new Set([6287, 6100]);
+const OLD_SECRET: ReadonlySet<number | undefined> = new Set([401, 6287, 6100]);
 
 export interface BringUpParts {
   platform: Platform;
@@ -51,9 +51,9 @@ export class BringUp {
     for (let again = false; ; again = true) {
       const deviceSecret = await this.secretOf(standing);
       signal.throwIfAborted();
-      if (!standing.isRemoved) await topology.include({ identity, deviceSecret }, signal);
-      signal.throwIfAborted();
       try {
+        if (!standing.isRemoved) await topology.include({ identity, deviceSecret }, signal);
+        signal.throwIfAborted();
         await logins.login({ identity, deviceSecret, clientId, signMethod, cleanSession, onSent }, signal);
         return;
       } catch (thrown) {
@@ -103,11 +103,8 @@ export class BringUp {
     const { options } = standing;
     const { authentication, identity } = options;
     if (authentication.kind === 'deviceSecret') return needed('deviceSecret', authentication.deviceSecret);
-    const known = await this.storedSecret(options);
-    if (known !== undefined) {
-      standing.isStored = true;
-      return known;
-    }
+    const known = standing.isStoreOld ? undefined : await this.storedSecret(options);
+    if (known !== undefined) return known;
     const productSecret =
       authentication.kind === 'productRegister'
         ? needed('productSecret', authentication.productSecret)
@@ -121,10 +118,11 @@ export class BringUp {
       this.parts.topology.missing(standing.options.identity);
       return true;
     }
-    if (!OLD_SECRET.has(error.code) || !standing.isStored || this.parts.platform.kind !== 'emulator')
-      return false;
+    const { authentication } = standing.options;
+    if (!OLD_SECRET.has(error.code) || authentication.kind === 'deviceSecret') return false;
+    if (this.parts.platform.kind !== 'emulator') return false;
     // It forgets its devices when it ends, and gives a secret as often as it is asked.
-    standing.isStored = false;
+    standing.isStoreOld = true;
     standing.secret = undefined;
     return true;
   }

@@ -93,7 +93,7 @@ export class GatewayCore {
         details: { field: 'gateway', reason: 'a gateway cannot be its own sub-device', rule: 'ownGateway' },
       });
     }
-    const standing: Standing = { options, secret: undefined, isStored: false, isRemoved: false };
+    const standing: Standing = { options, secret: undefined, isStoreOld: false, isRemoved: false };
     const opened: { session?: SubDeviceSession } = {};
     const connection = new Connection(options, {
       openSession: (events) => {
@@ -264,7 +264,9 @@ export class GatewayCore {
     const asked = ask();
     this.#models.set(productKey, asked);
     // A failure is that of one moment; the next who asks may be luckier.
-    asked.catch(() => this.#models.delete(productKey));
+    asked.catch(() => {
+      if (this.#models.get(productKey) === asked) this.#models.delete(productKey);
+    });
     return asked;
   }
 

@@ -37,7 +37,7 @@ export class GatewayHandle implements Gateway {
   admit: Gateway['admit'] = (onResult) => this.#track(this.#parts.admission.admit(onResult));
   login = (devices: readonly SubDeviceCredentials[], options: LoginOptions = {}) =>
     this.#parts.admission.login(devices, options);
-  logout: Gateway['logout'] = (devices) => this.#parts.admission.logout(devices);
+  logout: Gateway['logout'] = (devices, options = {}) => this.#parts.admission.logout(devices, options);
   getTopology: Gateway['getTopology'] = (options = {}) => this.#parts.core.topology.get(options);
   postProperties: Gateway['postProperties'] = (identity, input, options = {}) =>
     this.#waiting(identity)?.properties(input, options) ??
@@ -121,6 +121,6 @@ export class GatewayHandle implements Gateway {
     const authentication: MemberOptions['authentication'] =
       productSecret === '' ? { kind: 'subRegister' } : { kind: 'productRegister', productSecret };
     const options = { identity, authentication };
-    return core.bringUp.secretOf({ options, secret: undefined, isStored: false, isRemoved: false });
+    return core.bringUp.secretOf({ options, secret: undefined, isStoreOld: false, isRemoved: false });
   }
 }

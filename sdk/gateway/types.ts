@@ -131,8 +131,10 @@ export interface Gateway {
 
   /**
    * Brings sub-devices online that exist only as messages: registers those without secret, adds those that the topology
-   * lacks, logs in. They are logged in again after each reconnect until `logout` or `deleteTopology`.
-   * @param options `store`: keep the secrets given here on disk; else they live in memory as long as the session
+   * lacks, logs in. They are logged in again after each reconnect until `logout` or `deleteTopology`, or until
+   * somebody opens them with settings of their own, which take over.
+   * @param options `store`: keep the secrets given here on disk once they have worked; else they live in memory as long
+   * as the session
    */
   login(
     devices: readonly SubDeviceCredentials[],

@@ -18,6 +18,8 @@ const FURTHER = [
   'serviceName',
   'outputsNeedFlow',
   'cloudAction',
+  'subDeviceConfigured',
+  'tooManyLoggedIn',
 ];
 
 describe('input that cannot be used', () => {
@@ -31,6 +33,7 @@ describe('input that cannot be used', () => {
           value: 'y',
           expected: 'z',
           name: 'n',
+          device: 'd',
           limit: 9,
         };
         const said = explainError(
