@@ -14,11 +14,12 @@ import type { SendWindow } from '../report/send-window';
 import { refusal } from '../requests';
 import type { DeviceOptions, IncomingMessage, SessionState } from '../types';
 import { BringUp, type MemberOptions, type Standing } from './bring-up';
+import { MemberCarrier, type Trunk } from './carrier';
 import { Logins } from './logins';
 import { GATEWAY_NOTICES, NoticeReader, SUB_DEVICE_NOTICES } from './notices';
 import { Registrar } from './registrar';
 import { type SubDeviceListener, SubDeviceTopics } from './sub-device-topics';
-import { type Carrier, SubDeviceSession } from './sub-session';
+import { SubDeviceSession } from './sub-session';
 import { TopologyClient } from './topology';
 import type { GatewayNotice, SubDeviceState } from './types';
 
@@ -41,6 +42,7 @@ export class GatewayCore {
   readonly bringUp: BringUp;
   readonly #connection: Connection;
   readonly #window: SendWindow;
+  readonly #trunk: Trunk;
   readonly #members = new Map<string, Member>();
   readonly #topics = new SubDeviceTopics();
   readonly #notices = new NoticeReader();
@@ -70,6 +72,7 @@ export class GatewayCore {
     });
     const { registrar, topology, logins } = this;
     this.bringUp = new BringUp({ platform, registrar, topology, logins, secretStore });
+    this.#trunk = this.#makeTrunk();
     this.#listen();
   }
 
@@ -97,7 +100,11 @@ export class GatewayCore {
     const opened: { session?: SubDeviceSession } = {};
     const connection = new Connection(options, {
       openSession: (events) => {
-        opened.session = new SubDeviceSession(this.#carrier(standing), events, options.timing);
+        opened.session = new SubDeviceSession(
+          new MemberCarrier(this.#trunk, standing),
+          events,
+          options.timing,
+        );
         return opened.session;
       },
       filters: answersTo(identity),
@@ -200,12 +207,9 @@ export class GatewayCore {
     return thingKey(this.#connection.identity);
   }
 
-  #carrier(standing: Standing): Carrier {
+  #makeTrunk(): Trunk {
     const core = this;
     const { session } = this.#connection;
-    const { identity } = standing.options;
-    const key = thingKey(identity);
-    const isOwn = (filter: string) => topicOwner(filter) === key;
     return {
       get link() {
         return session.link;
@@ -214,17 +218,20 @@ export class GatewayCore {
         return core.#offline;
       },
       start: () => session.start(),
-      subscribe: (filters, isNew) => {
-        const wanted = this.#toSubscribe(identity, filters);
+      subscribe: (key, { options }, filters, isNew) => {
+        const isOwn = (filter: string) => topicOwner(filter) === key;
+        const wanted = this.#toSubscribe(options.identity, filters);
         session.subscribe(wanted.filter((filter) => !isOwn(filter)));
         session.subscribe(wanted.filter(isOwn), isNew);
       },
       // What names nobody may be another sub-device's too.
-      unsubscribe: (filters) => session.unsubscribe(filters.filter(isOwn)),
-      bringUp: (signal, onSent) => this.bringUp.run(standing, signal, onSent),
+      unsubscribe: (key, filters) =>
+        session.unsubscribe(filters.filter((filter) => topicOwner(filter) === key)),
+      bringUp: (standing, signal, onSent) => this.bringUp.run(standing, signal, onSent),
       // A successor's login takes the session over; a logout would end it again.
-      logout: async () => (this.#isReplaced(key, standing) ? undefined : this.#logout(identity)),
-      leave: () => {
+      logout: async (key, standing) =>
+        this.#isReplaced(key, standing) ? undefined : this.#logout(standing.options.identity),
+      leave: (key, standing) => {
         if (!this.#isReplaced(key, standing)) this.#left(key);
       },
     };
