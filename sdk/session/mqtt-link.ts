@@ -163,11 +163,36 @@ function closedError({ host, port }: MqttEndpoint): AlinkError {
   });
 }
 
+/**
+ * Lets what is written in one turn of the event loop go out together. What arrives together is worked off packet by
+ * packet, and a system call for each acknowledgement and each message that follows costs more than all the rest.
+ * @returns to be called before something is written
+ */
+function gathering(stream: Duplex): () => void {
+  let isGathering = false;
+  const flush = () => {
+    isGathering = false;
+    stream.uncork();
+  };
+  return () => {
+    if (isGathering) return;
+    isGathering = true;
+    stream.cork();
+    setImmediate(flush);
+  };
+}
+
 function asLink(client: MqttClient, stream: Duplex, endMs: number, isOpen: () => boolean): MqttLink {
+  const gather = gathering(stream);
+  stream.on('data', gather);
   return {
     publish: (topic, payload, qos, done) => {
-      if (!isOpen()) done(new Error('the link is closed'));
-      else client.publish(topic, payload as string | Buffer, { qos }, done);
+      if (!isOpen()) {
+        done(new Error('the link is closed'));
+        return;
+      }
+      gather();
+      client.publish(topic, payload as string | Buffer, { qos }, done);
     },
     subscribe: (filters, qos) =>
       new Promise((resolve, reject) => {
