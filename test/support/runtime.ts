@@ -130,9 +130,11 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
   };
 }
 
-// Node-RED takes whatever has no place on the canvas for a config node.
+// Node-RED takes whatever has no place on the canvas for a config node; these have no wires.
 function onCanvas(node: FlowNode): FlowNode {
-  return node.z === undefined || node.x !== undefined ? node : { ...node, x: 100, y: 100 };
+  return node.z === undefined || node.x !== undefined || !('wires' in node)
+    ? node
+    : { ...node, x: 100, y: 100 };
 }
 
 function waitFor<T>(

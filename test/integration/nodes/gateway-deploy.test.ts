@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DisableThingRequest, EnableThingRequest } from '@alicloud/iot20180120';
 import { after, before, describe, it } from 'mocha';
 import type { DeviceIdentity } from '../../../protocol';
 import { catchAll, lifecycle, propertyPost, sink, statusOf } from '../../support/flows';
@@ -203,5 +204,65 @@ describe('deploys of a gateway and its sub-devices', () => {
     red.send('post', { payload: { level: 1 } });
     assert.equal((await answered).alink?.deviceName, 'meter-7');
     assert.equal(isOnline(meterIdentity(0)), false);
+  });
+
+  it('two definitions of one sub-device that differ are an error that names it', async () => {
+    const failed = red.next('errors');
+    await red.deploy([
+      platformOf(plant.emulator),
+      gateway(),
+      meter(0, NONE),
+      meter('twin', { ...NONE, deviceName: 'meter-0', cleanSession: true }),
+      propertyPost({ device: 'm-0' }),
+      propertyPost({ id: 'own', device: 'm-twin' }),
+      sink(),
+      ...catchAll(),
+    ]);
+    const { error } = await failed;
+    assert.equal(error?.code, 'definitionConflict');
+    assert.match(error?.message ?? '', /cleanSession/);
+  });
+
+  it('what the cloud does to a sub-device shows at its nodes, with code and reason', async () => {
+    const shown = (fill: string) => red.next('statuses', ({ status }) => status?.fill === fill);
+    const green = shown('green');
+    await red.deploy([
+      ...flow([meter(0, NONE), meter(1, NONE)]),
+      propertyPost({ id: 'own', device: 'm-1' }),
+      ...statusOf('own'),
+    ]);
+    await green;
+    const disabled = shown('red');
+    await plant.cloud.disableThing(new DisableThingRequest(meterIdentity(1)));
+    assert.equal((await disabled).status?.text, 'refused: refused (522)');
+    assert.equal((await post(0)).alink?.status, 'acknowledged');
+    const back = shown('green');
+    await plant.cloud.enableThing(new EnableThingRequest(meterIdentity(1)));
+    await back;
+    assert.equal((await post(1)).alink?.status, 'acknowledged');
+  });
+
+  it('platform, gateway and sub-device may be part of a subflow', async () => {
+    const z = 'plant';
+    const inside = [platformOf(plant.emulator), gateway(), meter(0, NONE), meter(1, NONE)];
+    const answered = red.next('sink');
+    await red.deploy([
+      {
+        id: z,
+        type: 'subflow',
+        name: 'plant',
+        in: [{ x: 1, y: 1, wires: [{ id: 'inner' }] }],
+        out: [{ x: 9, y: 1, wires: [{ id: 'inner', port: 0 }] }],
+      },
+      ...inside.map((node) => ({ ...node, z })),
+      propertyPost({ id: 'inner', z, device: 'gate', wires: [] }),
+      { id: 'use', type: `subflow:${z}`, z: 'tab', wires: [['sink']] },
+      sink(),
+      ...catchAll(),
+    ]);
+    red.send('use', { device: meterIdentity(1), payload: { level: 3 } });
+    const { alink } = await answered;
+    assert.equal(alink?.status, 'acknowledged');
+    assert.equal(alink.deviceName, 'meter-1');
   });
 });
