@@ -20,6 +20,11 @@ const FURTHER = [
   'cloudAction',
   'subDeviceConfigured',
   'tooManyLoggedIn',
+  'noGateway',
+  'ownGateway',
+  'notGateway',
+  'onlySubDevices',
+  'notForSubDevices',
 ];
 
 describe('input that cannot be used', () => {
