@@ -20,7 +20,6 @@ const FURTHER = [
   'cloudAction',
   'subDeviceConfigured',
   'tooManyLoggedIn',
-  'noGateway',
   'ownGateway',
   'notGateway',
   'onlySubDevices',
