@@ -91,6 +91,8 @@ describe('dialogs of topology and sub-device login', () => {
   it('say that a device is no gateway', async () => {
     for (const id of [TOPO, LOGIN]) {
       await editor.openDialog(id);
+      assert.equal((await editor.note('device').textContent()) ?? '', '', 'the one of the example');
+      await editor.field('device').selectOption(DEMO_DEVICE);
       assert.match((await editor.note('device').textContent()) ?? '', /no gateway/);
       await editor.closeDialog();
     }

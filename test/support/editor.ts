@@ -158,26 +158,37 @@ export class EditorPage {
 
 function readDemo(): FlowNode[] {
   const flow = readExample('demo.json');
-  const platform = nodeOf(flow, 'alink-platform');
+  const platform = nodeOf(flow, 'alink-platform').id;
+  const device = nodeOf(flow, 'alink-device').id;
   const shown = new Set(flow.map(({ type }) => type));
+  const gateways = new Map<string, FlowNode>();
   const others = readdirSync(EXAMPLES).flatMap((file) => {
-    const found = readExample(file).filter(({ type }) => type.startsWith('alink-') && !shown.has(type));
-    // Each type once, on the demo's canvas with the demo's device.
-    return found.flatMap((node) => {
-      if (shown.has(node.type)) return [];
+    const example = readExample(file);
+    // Each type once, on the demo's canvas with the demo's device, or with a gateway where it needs one.
+    return example.flatMap((node) => {
+      if (!node.type.startsWith('alink-') || shown.has(node.type)) return [];
       shown.add(node.type);
+      const own = example.find(({ id }) => id === node.device);
+      const isGateway = own?.role === 'gateway';
+      if (own && isGateway) gateways.set(own.id, { ...own, platform });
       const place = { z: nodeOf(flow, 'tab').id, x: 200, y: 600 + 40 * shown.size, wires: [] };
       return [
         {
           ...node,
           ...place,
-          ...(node.device ? { device: nodeOf(flow, 'alink-device').id } : {}),
-          ...(node.platform ? { platform: platform.id } : {}),
+          ...(node.device && !isGateway ? { device } : {}),
+          ...(node.platform ? { platform } : {}),
         },
       ];
     });
   });
-  return [...flow, { ...platform, id: 'public-platform', name: '', kind: 'public' }, ...others];
+  const publicPlatform = {
+    ...nodeOf(flow, 'alink-platform'),
+    id: 'public-platform',
+    name: '',
+    kind: 'public',
+  };
+  return [...flow, publicPlatform, ...gateways.values(), ...others];
 }
 
 function readExample(file: string): FlowNode[] {
