@@ -95,6 +95,8 @@ export const DEVICE_INFO_OPERATIONS = [
     ],
     codes: [6717, 6718],
     requestable: true,
+    // Not named by A.9, as the next and the time; C SDK 4 waits for them without a subscription.
+    autoSubscribed: 'reply',
   }),
   down('thing.config.log.push', {
     row: 36,
@@ -102,6 +104,7 @@ export const DEVICE_INFO_OPERATIONS = [
     topic: 'thing/config/log/push',
     params: 'object',
     parameters: [required('content', 'object')],
+    autoSubscribed: 'request',
   }),
   up('thing.log.post', {
     row: 37,
@@ -147,6 +150,7 @@ export const DEVICE_INFO_OPERATIONS = [
     // Filled in at the moment of sending when it is missing.
     parameters: [optional('deviceSendTime', 'time')],
     requestable: true,
+    autoSubscribed: 'reply',
   }),
   silent(
     down('ext.network.probe', {

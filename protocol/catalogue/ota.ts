@@ -40,6 +40,8 @@ export const OTA_OPERATIONS = [
     topic: 'thing/ota/firmware/get',
     params: 'object',
     parameters: [optional('module', 'text')],
+    // Not named by A.9; C SDK 4 waits for it without a subscription.
+    autoSubscribed: 'reply',
   }),
   up('thing.file.download', {
     row: 85,

@@ -40,7 +40,12 @@ const PUSHED = [
   ].flatMap((line) => line.split(' ').map((topic) => `/sys/{pk}/{dn}/thing/${topic}`)),
   // Beyond A.9, which names only the history post of this family.
   '/sys/{pk}/{dn}/thing/event/property/pack/post_reply',
-  // C SDK 4 never subscribes these, and gets them.
+  // C SDK 4 never subscribes these, and gets them. What it does subscribe is not among the pushed ones: answers to batch
+  // posts, to files, to `deviceinfo/get` and to `codec/topic/update`.
+  '/sys/{pk}/{dn}/thing/config/log/get_reply',
+  '/sys/{pk}/{dn}/thing/config/log/push',
+  '/sys/{pk}/{dn}/thing/ota/firmware/get_reply',
+  '/ext/ntp/{pk}/{dn}/response',
   '/ext/rrpc/+/sys/{pk}/{dn}/thing/service/+',
   '/ext/rrpc/+/sys/{pk}/{dn}/thing/model/down_raw',
   ...['login', 'logout', 'batch_login', 'batch_logout'].map(
