@@ -40,6 +40,8 @@ export class SubDeviceSession implements ThingSession {
   readonly #events: SessionEvents;
   readonly #machine: SessionMachine;
   #attempt: AbortController | undefined;
+  /** The end of the session that the attempt is about to begin, told in one go with the answer to the login. */
+  #endedEarly: AlinkError | undefined;
 
   constructor(carrier: Carrier, events: SessionEvents, timing: Partial<Timing> | undefined) {
     this.#carrier = carrier;
@@ -106,8 +108,10 @@ export class SubDeviceSession implements ThingSession {
 
   /** The platform ended the session, or says that there is none. @param error with the code (B.5 rows 74, 75) */
   ended(error: AlinkError): void {
-    if (this.state.name !== 'online') return;
     const { code } = error;
+    // What had no session was sent before it.
+    if (this.#attempt && code !== NO_SESSION) this.#endedEarly = error;
+    if (this.state.name !== 'online') return;
     if (code === ELSEWHERE || code === NO_SESSION) {
       this.#machine.step({ type: 'lost', error, kicked: code === ELSEWHERE });
     } else this.#machine.step({ type: 'failed', error });
@@ -138,6 +142,7 @@ export class SubDeviceSession implements ThingSession {
     }
     const attempt = new AbortController();
     this.#attempt = attempt;
+    this.#endedEarly = undefined;
     const { signal } = attempt;
     try {
       await this.#carrier.bringUp(signal, () => {
@@ -158,6 +163,7 @@ export class SubDeviceSession implements ThingSession {
     this.#carrier.subscribe(this.#events.filters(), true);
     this.#machine.step({ type: 'online' });
     this.#events.onOnline();
+    if (this.#endedEarly) this.ended(this.#endedEarly);
   }
 
   #abort(): void {

@@ -10,6 +10,7 @@ import {
   thingKey,
 } from '../../protocol';
 import { hmac } from '../../protocol/hmac';
+import { Recent } from '../../protocol/recent';
 import type { AlinkError } from '../errors';
 import type { Submission } from '../report/dispatcher';
 import type { RequestOptions } from '../types';
@@ -18,6 +19,8 @@ import { WIRE_SIGN_METHODS } from './sign-methods';
 
 /** Sub-devices in one message: the guide of topo add says 30, that of topo delete nothing. */
 const MOST_AT_ONCE = 30;
+/** Far more than any gateway may have (section D). */
+const REMEMBERED = 10_000;
 
 export interface TopologyOptions {
   /** Of the gateway. */
@@ -38,8 +41,8 @@ export class TopologyClient {
   readonly #deletions: Blocks<DeviceIdentity>;
   /** Undefined: not known, because nobody asked or the platform did not say. */
   #known: Set<string> | undefined;
-  /** Told to be missing since. */
-  readonly #missing = new Set<string>();
+  /** Told to be missing since; only of the last ones, because the platform may name any. */
+  #missing = new Recent<boolean>(REMEMBERED);
   #loading: Promise<void> | undefined;
 
   constructor(options: TopologyOptions) {
@@ -51,7 +54,7 @@ export class TopologyClient {
   /** What was known may have changed while the gateway was away. */
   forgetAll(error: AlinkError): void {
     this.#known = undefined;
-    this.#missing.clear();
+    this.#missing = new Recent(REMEMBERED);
     this.#loading = undefined;
     this.#additions.failAll(error);
     this.#deletions.failAll(error);
@@ -62,7 +65,7 @@ export class TopologyClient {
     await this.load();
     const key = thingKey(addition.identity);
     // Without a list the login will show what is missing.
-    const isMissing = this.#missing.has(key) || this.#known?.has(key) === false;
+    const isMissing = this.#missing.get(key) ?? this.#known?.has(key) === false;
     if (isMissing) await this.#additions.add(addition, signal);
   }
 
@@ -81,7 +84,7 @@ export class TopologyClient {
     const { data } = await this.#options.request({ operation: 'thing.topo.get', params: '{}', options });
     const list = readIdentities(data);
     this.#known = new Set(list.map(thingKey));
-    this.#missing.clear();
+    this.#missing = new Recent(REMEMBERED);
     return list;
   }
 
@@ -108,15 +111,15 @@ export class TopologyClient {
   /** The platform added it. */
   added(identity: DeviceIdentity): void {
     const key = thingKey(identity);
-    this.#known?.add(key);
-    this.#missing.delete(key);
+    if (this.#known !== undefined && this.#known.size < REMEMBERED) this.#known.add(key);
+    this.#missing.set(key, false);
   }
 
   /** The platform does not have it, or not any more. */
   missing(identity: DeviceIdentity): void {
     const key = thingKey(identity);
     this.#known?.delete(key);
-    this.#missing.add(key);
+    this.#missing.set(key, true);
   }
 
   async #add(entries: readonly Addition[]): Promise<undefined[]> {

@@ -248,6 +248,24 @@ describe('session of a sub-device', () => {
     });
   }
 
+  it('hears of an end that comes in one go with the answer to the login', async () => {
+    const bench = new Bench();
+    const isRefused = bench.next('refused');
+    bench.logins.push(async () => bench.session.ended(refused(521)));
+    bench.session.start();
+    await isRefused;
+    assert.deepEqual(bench.did, ['start', 'login', 'subscribe topic', 'online', 'offline 521']);
+  });
+
+  it('a message of before the login that had no session ends no new one', async () => {
+    const bench = new Bench();
+    bench.logins.push(async () => bench.session.ended(refused(520)));
+    await online(bench);
+    await new Promise(setImmediate);
+    assert.equal(bench.session.state.name, 'online');
+    assert.deepEqual(bench.did, []);
+  });
+
   it('gives way for minutes to another one with its names', async () => {
     const bench = await online();
     for (let i = 0; i < 2; i++) {
