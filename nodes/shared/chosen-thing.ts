@@ -76,7 +76,7 @@ function isNamed(names: Wanted, { productKey, deviceName }: DeviceIdentity): boo
 
 function find({ productKey, deviceName }: Names, gateway: Gateway): Device | undefined {
   if (productKey !== undefined) return gateway.subDevice({ productKey, deviceName });
-  const [only, ...others] = gateway.subDevices().filter(({ identity }) => identity.deviceName === deviceName);
+  const [only, ...others] = gateway.subDevices(deviceName);
   if (others.length > 0)
     throw refusal('missing', 'msg.device.productKey is missing', { field: 'msg.device.productKey' });
   return only && gateway.subDevice(only.identity);

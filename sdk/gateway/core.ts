@@ -16,6 +16,7 @@ import type { DeviceOptions, IncomingMessage, SessionState } from '../types';
 import { BringUp, type MemberOptions, type Standing } from './bring-up';
 import { MemberCarrier, type Trunk } from './carrier';
 import { Logins } from './logins';
+import { Members } from './members';
 import { GATEWAY_NOTICES, NoticeReader, SUB_DEVICE_NOTICES } from './notices';
 import { Registrar } from './registrar';
 import { type SubDeviceListener, SubDeviceTopics } from './sub-device-topics';
@@ -43,7 +44,8 @@ export class GatewayCore {
   readonly #connection: Connection;
   readonly #window: SendWindow;
   readonly #trunk: Trunk;
-  readonly #members = new Map<string, Member>();
+  readonly #key: string;
+  readonly #members = new Members<Member>();
   readonly #topics = new SubDeviceTopics();
   readonly #notices = new NoticeReader();
   readonly #noticeListeners = new Set<(notice: GatewayNotice) => void>();
@@ -55,6 +57,7 @@ export class GatewayCore {
   /** @param connection the gateway's own */
   constructor(connection: Connection, options: DeviceOptions, window: SendWindow) {
     this.#connection = connection;
+    this.#key = thingKey(connection.identity);
     this.#window = window;
     const { platform, secretStore, signMethod = DEFAULT_SIGN_METHOD, gateway = {} } = options;
     const request = this.#connection.request.bind(this.#connection);
@@ -90,7 +93,7 @@ export class GatewayCore {
   createMember(options: MemberOptions): Connection {
     const { identity } = options;
     const key = thingKey(identity);
-    if (key === thingKey(this.#connection.identity)) {
+    if (key === this.#key) {
       throw new AlinkError('badSettings', 'gateway: a gateway cannot be its own sub-device', {
         code: 6402,
         details: { field: 'gateway', reason: 'a gateway cannot be its own sub-device', rule: 'ownGateway' },
@@ -115,20 +118,17 @@ export class GatewayCore {
     const { session } = opened;
     if (session === undefined) throw new Error('a connection opens its session at once');
     const member: Member = { identity, key, connection, session, standing, told: '' };
-    const replaced = this.#members.get(key);
+    const replaced = this.#members.put(member);
     if (replaced) this.#topics.left(replaced.connection);
-    this.#members.set(key, member);
     connection.onState((state) => this.#stateOf(member, state));
     this.#topics.came(connection);
     return connection;
   }
 
-  /** States of all sub-devices. */
-  states(): SubDeviceState[] {
-    return [...this.#members.values()].map(({ identity, connection }) => ({
-      identity,
-      state: connection.state,
-    }));
+  /** States of all sub-devices, or of those with this DeviceName. */
+  states(deviceName?: string): SubDeviceState[] {
+    const members = deviceName === undefined ? this.#members.all : this.#members.named(deviceName);
+    return members.map(({ identity, connection }) => ({ identity, state: connection.state }));
   }
 
   member(identity: DeviceIdentity): Pick<Member, 'connection' | 'standing' | 'session'> | undefined {
@@ -145,7 +145,7 @@ export class GatewayCore {
   onMessage(listener: SubDeviceListener): () => void {
     return this.#topics.add(
       listener,
-      [...this.#members.values()].map(({ connection }) => connection),
+      this.#members.all.map(({ connection }) => connection),
     );
   }
 
@@ -157,7 +157,7 @@ export class GatewayCore {
 
   /** The gateway has a new handler for requests to its sub-devices too. */
   handlerAdded(handling: Parameters<Connection['downlink']['handlerAdded']>[0]): void {
-    for (const { connection } of this.#members.values()) connection.downlink.handlerAdded(handling);
+    for (const { connection } of this.#members.all) connection.downlink.handlerAdded(handling);
   }
 
   /** A message on the gateway's connection. @returns whether it was for a sub-device */
@@ -170,7 +170,7 @@ export class GatewayCore {
       return true;
     }
     // Broadcasts and calls on topics of one's own name nobody.
-    for (const { connection } of this.#members.values()) {
+    for (const { connection } of this.#members.all) {
       if (connection.wants(message.topic)) connection.receive(message);
     }
     return false;
@@ -185,7 +185,7 @@ export class GatewayCore {
   /** The gateway has a new session: all its sub-devices begin anew (B.5). */
   online(): void {
     this.#offline = undefined;
-    for (const { session } of [...this.#members.values()]) session.gatewayOnline();
+    for (const { session } of this.#members.all) session.gatewayOnline();
   }
 
   /** The gateway's session is over, and all of its sub-devices' with it. */
@@ -201,10 +201,6 @@ export class GatewayCore {
   close(): void {
     this.#noticeListeners.clear();
     this.#stateListeners.clear();
-  }
-
-  get #key(): string {
-    return thingKey(this.#connection.identity);
   }
 
   #makeTrunk(): Trunk {
@@ -249,9 +245,8 @@ export class GatewayCore {
   }
 
   #left(key: string): void {
-    const member = this.#members.get(key);
+    const member = this.#members.delete(key);
     if (member) this.#topics.left(member.connection);
-    this.#members.delete(key);
   }
 
   async #logout(identity: DeviceIdentity): Promise<void> {
@@ -299,7 +294,7 @@ export class GatewayCore {
 
   #tellOffline(error: AlinkError): void {
     this.#offline = error;
-    for (const { session } of [...this.#members.values()]) session.gatewayOffline(error);
+    for (const { session } of this.#members.all) session.gatewayOffline(error);
   }
 
   #told(request: IncomingRequest): void {

@@ -28,7 +28,7 @@ export class GatewayHandle implements Gateway {
     this.#track = track;
   }
 
-  subDevices: Gateway['subDevices'] = () => this.#parts.core.states();
+  subDevices: Gateway['subDevices'] = (deviceName) => this.#parts.core.states(deviceName);
   subDevice: Gateway['subDevice'] = (identity) => this.#parts.handleOn(identity);
   onSubDevice: Gateway['onSubDevice'] = (listener) => this.#track(this.#parts.core.onSubDevice(listener));
   onMessage: Gateway['onMessage'] = (filterOf, listener, onRefused = () => undefined, { qos = 1 } = {}) =>

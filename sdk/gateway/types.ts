@@ -83,8 +83,11 @@ export interface SubDeviceState {
 
 /** What a gateway can do besides being a device. */
 export interface Gateway {
-  /** Sub-devices that are open or were logged in with `login`, each with its state. */
-  subDevices(): SubDeviceState[];
+  /**
+   * Sub-devices that are open or were logged in with `login`, each with its state.
+   * @param deviceName only those with this name, of whatever product; found without looking through the others
+   */
+  subDevices(deviceName?: string): SubDeviceState[];
   /**
    * A handle on one of them, to be released like any other; the sub-device stays as long as somebody else wants it.
    * @returns undefined when it is none of them
