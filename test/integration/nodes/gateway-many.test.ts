@@ -17,6 +17,9 @@ import {
 import { CloudSide, DOUBLE, propertySet, serviceIn, serviceReply, work } from '../../support/request-flows';
 import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 import { rawIn, rawOut, topicIn, topicOut } from '../../support/topic-nodes';
+import { subDeviceLogin } from '../../support/topo-nodes';
+
+const SECRET = '0123456789abcdef0123456789abcdef';
 
 const COUNT = 30;
 const AT_GATE = { device: 'gate' };
@@ -26,7 +29,7 @@ describe('one node serves all sub-devices of a gateway', () => {
   let plant: CloudSide;
 
   before(async () => {
-    plant = await CloudSide.start(plantProducts(COUNT + 4), { loginsPerMinute: 0 });
+    plant = await CloudSide.start(plantProducts(COUNT + 5), { loginsPerMinute: 0 });
     red = await startRuntime();
   });
   afterEach(() => plant.emulator.faults.clear());
@@ -302,5 +305,40 @@ describe('one node serves all sub-devices of a gateway', () => {
       new models.SetDevicePropertyRequest({ ...identity, items: '{"light":1}' }),
     );
     assert.deepEqual((await arrived).device, identity);
+  });
+
+  it('those that were logged in by a message are served like those of the deploy', async () => {
+    const login = subDeviceLogin({ ...AT_GATE, wires: [['published']] });
+    await deploy(
+      [
+        login,
+        propertyPost(AT_GATE),
+        propertySet({ ...AT_GATE, subDevices: true, wires: [['answered']] }),
+        topicIn({ ...AT_GATE, topic: 'user/get', subDevices: true, wires: [['answered']] }),
+      ],
+      [meter(0)],
+    );
+    const identity = meterIdentity(34);
+    const early = await sendOne('post', { device: identity, payload: { level: 1 } });
+    assert.match(early.error?.message ?? '', /is no sub-device of this gateway/);
+    await sendOne('login', { payload: [{ ...identity, deviceSecret: SECRET }] }, 'published');
+    const reported = await sendOne('post', { device: identity, payload: { level: 34 } });
+    assert.equal(reported.alink?.method, 'thing.event.property.pack.post');
+    assert.equal(property(identity), 34);
+
+    const set = red.next('answered');
+    assert.equal((await plant.set({ level: 2 }, identity)).code, 200);
+    assert.deepEqual((await set).device, identity);
+    const told = red.next('answered');
+    const { productKey, deviceName } = identity;
+    await plant.cloud.pub(
+      new models.PubRequest({
+        productKey,
+        topicFullName: `/${productKey}/${deviceName}/user/get`,
+        messageContent: Buffer.from('hello').toString('base64'),
+        qos: 1,
+      }),
+    );
+    assert.deepEqual((await told).device, identity);
   });
 });
