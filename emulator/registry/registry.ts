@@ -86,9 +86,14 @@ export class Registry {
     if (problem !== undefined) {
       throw new RangeError(`${identity.productKey}/${identity.deviceName} cannot name a device: ${problem}`);
     }
-    const thingModel = thingModelDocument === undefined ? undefined : parseThingModel(thingModelDocument);
+    const known = this.products.get(identity.productKey);
+    // Each of a product's devices comes with its document.
+    const thingModel =
+      thingModelDocument === undefined || thingModelDocument === known?.thingModel?.document
+        ? undefined
+        : parseThingModel(thingModelDocument);
     const product =
-      this.products.get(identity.productKey) ??
+      known ??
       this.addProduct({
         productKey: identity.productKey,
         topics: OPEN_TOPIC_CLASSES,

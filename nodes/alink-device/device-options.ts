@@ -11,6 +11,7 @@ import {
   TRANSPORTS,
   type Transport,
 } from '../../protocol';
+import { Recent } from '../../protocol/recent';
 import {
   AlinkError,
   type Authentication,
@@ -238,10 +239,18 @@ export function pastedModel(def: DeviceDef): Json | undefined {
   return def.thingModelSource === 'paste' ? parseModel(def.thingModel) : undefined;
 }
 
+/** Documents that were read: the hundreds of sub-devices of a plant carry the texts of a few products. */
+const models = new Recent<Json>(10);
+
 function parseModel(text: string): Json {
+  const known = models.get(text);
+  if (known !== undefined) return known;
   try {
     const document: Json = JSON.parse(text);
-    if (isJsonObject(document)) return document;
+    if (isJsonObject(document)) {
+      models.set(text, document);
+      return document;
+    }
   } catch (cause) {
     throw badSettings('thingModel', cause instanceof Error ? cause.message : String(cause));
   }
