@@ -94,7 +94,9 @@ function describeRoles(language: Language): void {
     });
 
     inDialog('m-1', 'lists gateways only, without a dialog in the dialog', async () => {
-      assert.deepEqual(await options('gateway'), ['gate', 'asleep', '_ADD_']);
+      const gateways = FLOW.filter(({ role }) => role === 'gateway').map(({ id }) => id);
+      assert.ok(gateways.includes('gate') && gateways.includes('asleep'));
+      assert.deepEqual((await options('gateway')).sort(), [...gateways, '_ADD_'].sort());
       assert.equal(await editor.field('gateway').inputValue(), 'gate');
       assert.equal(await editor.page.locator('[data-roles="subDevice"] a.red-ui-button').count(), 0);
       assert.ok(await editor.page.locator('#node-config-input-btn-platform-edit').count());
