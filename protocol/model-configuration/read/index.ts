@@ -1,0 +1,119 @@
+import { isJsonObject, type Json } from '../../envelope';
+import { identityProblem, thingKey, utf8Length } from '../../identity';
+import { parseThingModel, type ThingModel, ThingModelError } from '../../thing-model';
+import { joinDevices } from '../join';
+import type { DeviceEntry, ModelConfiguration } from '../types';
+import { type Entry, entries, field, needText, Problems, readNumber, show, text, under } from './fields';
+import { readModel } from './models';
+import { readServer } from './servers';
+
+/** 2,000 sub-devices (D) with as many products fit in easily. */
+const LARGEST_BYTES = 16 * 1024 * 1024;
+const MOST = { servers: 1000, devices: 5000, models: 1000, thingModels: 1000 } as const;
+const LONGEST = { id: 128, path: 2048 } as const;
+
+/** The document as a whole is none; what is wrong inside of one becomes problems instead. */
+export class ModelConfigurationError extends Error {
+  override readonly name = 'ModelConfigurationError';
+  constructor(
+    readonly problem: 'tooLarge' | 'notJson' | 'notObject' | 'noList',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Reads the document behind `thing.model.config.push` (H.1) and joins device, server, model and thing model. Entries that
+ * cannot be used are left out, each with a problem that names its path; all others work.
+ * @param document JSON text (at most 16 MB) or the parsed value
+ * @throws ModelConfigurationError when it is no JSON object or has none of the four lists
+ */
+export function readModelConfiguration(document: Json | string): ModelConfiguration {
+  const body = typeof document === 'string' ? parse(document) : document;
+  if (!isJsonObject(body))
+    throw new ModelConfigurationError('notObject', 'the document is not a JSON object');
+  const lists = ['modelList', 'serverList', 'deviceList', 'tslList'];
+  if (!lists.some((name) => field(body, name) !== undefined)) {
+    throw new ModelConfigurationError('noList', `the document has none of ${lists.join(', ')}`);
+  }
+  const problems = new Problems();
+  const root: Entry = { body, path: '$' };
+  const read = <T>(name: string, most: number, key: (item: T) => string, one: Reader<T>) =>
+    unique(entries(root, name, most, problems), key, one, problems);
+
+  const servers = read('serverList', MOST.servers, ({ serverId }) => serverId, readServer);
+  const models = read('modelList', MOST.models, ({ productKey }) => productKey, readModel);
+  const thingModels = read('tslList', MOST.thingModels, ({ productKey = '' }) => productKey, readThingModel);
+  const devices = read('deviceList', MOST.devices, thingKey, readDevice);
+  const joined = joinDevices([...devices.values()], { servers, models, thingModels }, problems);
+  return { servers, models, thingModels, devices: joined, problems: problems.all() };
+}
+
+type Reader<T> = (entry: Entry, problems: Problems) => T | undefined;
+
+function parse(document: string): Json {
+  // Most texts are refused by their length alone, before their bytes are counted.
+  if (document.length > LARGEST_BYTES || utf8Length(document) > LARGEST_BYTES) {
+    throw new ModelConfigurationError('tooLarge', 'the document is larger than 16 MB');
+  }
+  try {
+    return JSON.parse(document.replace(/^\uFEFF/, '')) as Json;
+  } catch {
+    throw new ModelConfigurationError('notJson', 'the document is not JSON');
+  }
+}
+
+/** Of two with one key the first counts. */
+function unique<T>(
+  list: readonly Entry[],
+  key: (item: T) => string,
+  one: Reader<T>,
+  problems: Problems,
+): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const entry of list) {
+    const item = one(entry, problems);
+    if (item === undefined) continue;
+    const name = key(item);
+    if (found.has(name)) problems.leftOut(entry.path, `"${name}" is there twice; the first one counts`);
+    else found.set(name, item);
+  }
+  return found;
+}
+
+function readThingModel({ body, path }: Entry, problems: Problems): ThingModel | undefined {
+  try {
+    const model = parseThingModel(body);
+    if (model.productKey !== undefined && identityProblem(model.productKey) === undefined) return model;
+    return problems.leftOut(under(path, 'profile.productKey'), 'is not a productKey');
+  } catch (thrown) {
+    if (!(thrown instanceof ThingModelError)) throw thrown;
+    const inside = thrown.path.replace(/^\$\.?/, '');
+    return problems.leftOut(inside === '' ? path : under(path, inside), thrown.reason);
+  }
+}
+
+function readDevice(entry: Entry, problems: Problems): DeviceEntry | undefined {
+  const [productKey, deviceName] = (['productKey', 'deviceName'] as const).map((name) => {
+    const value = field(entry.body, name);
+    if (typeof value === 'string' && identityProblem(value) === undefined) return value;
+    return problems.leftOut(under(entry.path, name), `${show(value)} is not a ${name}`);
+  });
+  const config = field(entry.body, 'deviceConfig');
+  const path = under(entry.path, 'deviceConfig');
+  if (!isJsonObject(config)) return problems.leftOut(path, 'is not an object');
+  const from: Entry = { body: config, path };
+  const serverId = needText(from, 'serverId', LONGEST.id, problems);
+  if (productKey === undefined || deviceName === undefined || serverId === undefined) return undefined;
+  const slaveId = readNumber(field(config, 'slaveId') ?? '');
+  const displayNamePath = text(from, 'displayNamePath', LONGEST.path);
+  return {
+    productKey,
+    deviceName,
+    serverId,
+    ...(slaveId === undefined ? {} : { slaveId }),
+    ...(displayNamePath === undefined ? {} : { displayNamePath }),
+    path: entry.path,
+  };
+}
