@@ -103,6 +103,7 @@ export class Connection {
       waitingLimit: options.waitingLimit ?? 1000,
       defaultTimeoutMs: options.requestTimeoutMs ?? 10_000,
       onWaiting: (size) => this.#waiting(size),
+      offlineReason: () => this.session.state.reason,
     });
     this.reporter = new Reporter({
       // Not all answers to reports are subscribed from the beginning.

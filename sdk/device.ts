@@ -77,6 +77,7 @@ function shareDevice(given: DeviceOptions): Shared {
 
 function shareMember(parent: Shared, core: GatewayCore, options: Omit<SubDeviceOptions, 'gateway'>): Shared {
   checkThing(options);
+  core.assertOther(options.identity);
   const { gateway: _, ...own } = withSharedModel(options) as SubDeviceOptions;
   return share(memberKey(parent, options), own, parent, () => core.createMember(own));
 }
@@ -99,6 +100,7 @@ function equip(shared: Shared, core: GatewayCore, options: DeviceOptions): void 
       connection.isOf(identity) ? connection.reporter : core.member(identity)?.connection.reporter,
     defaultTimeoutMs: options.requestTimeoutMs ?? 10_000,
     online: () => connection.isOnline,
+    offlineReason: () => connection.state.reason,
     writeTime: connection.clock && ((time) => connection.clock?.write(time) ?? String(time)),
   });
   connection.onOnline(() => void admission.online());

@@ -76,6 +76,8 @@ export interface LogLine {
   /** Key of the message, in the style of an error's. */
   event: string;
   details: Readonly<Record<string, string | number>>;
+  /** What it is about, for whoever tells it in another language. */
+  error?: AlinkError;
 }
 
 /** States of a session; `refused`: the platform said no, `conflict`: another client uses the same identity. */

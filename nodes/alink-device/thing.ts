@@ -1,9 +1,10 @@
 import type { NodeAPI } from 'node-red';
-import type { DeviceIdentity, ThingModel } from '../../protocol';
+import { type DeviceIdentity, type ThingModel, thingKey } from '../../protocol';
 import { type Device, type LogLine, openDevice, openSubDevice } from '../../sdk';
 import { badSettings } from '../shared/config';
 import { toFlowError } from '../shared/flow-error';
 import { whenFlowsStarted } from '../shared/flows-started';
+import { explainLog } from '../shared/runtime-messages';
 import type { DeviceNode, GatewaySettings, PlatformNode } from '../shared/types';
 import {
   type DeviceDef,
@@ -178,11 +179,15 @@ export class Thing implements Member {
 
   /** For what no flow node says. */
   #report(thrown: unknown): void {
-    if (!this.#closed) this.#node.error(toFlowError(this.#around.RED, thrown).message);
+    if (this.#closed) return;
+    const { message } = toFlowError(this.#around.RED, thrown);
+    this.#node.error(this.identity === undefined ? message : `${thingKey(this.identity)}: ${message}`);
   }
 
   #log(line: LogLine): void {
-    const text = `${line.event} ${JSON.stringify(line.details)}`;
+    const { productKey = '?', deviceName = '?' } = this.identity ?? {};
+    // A node without a name is known by its id only, which says nothing to people.
+    const text = `${productKey}/${deviceName}: ${explainLog(this.#around.RED, line)}`;
     if (line.level === 'warn') this.#node.warn(text);
     else if (line.level === 'info') this.#node.log(text);
     else this.#node.debug(text);

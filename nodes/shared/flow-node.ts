@@ -59,6 +59,8 @@ export function linkThing(
   });
   ready.catch((thrown: unknown) => {
     if (closing.signal.aborted) return;
+    // A device of the wrong kind may be online all the same; that it is must not hide what is wrong.
+    for (const step of undo.splice(0)) step();
     const error = toAlinkError(thrown);
     status.error(error);
     const flowError = toFlowError(RED, error);

@@ -1,8 +1,10 @@
 import type { NodeAPI, NodeMessage } from 'node-red';
-import type { DeviceIdentity } from '../../protocol';
+import { type DeviceIdentity, thingKey } from '../../protocol';
 import type { AlinkError, GatewayNotice, SessionState } from '../../sdk';
 import { explainError, say } from './runtime-messages';
 import type { ToldState } from './state-book';
+
+const MOST_NAMED = 5;
 
 /** A message about one device or, from a notice, about several; plain JSON only. */
 interface LifecycleMessage extends NodeMessage {
@@ -42,7 +44,7 @@ export function noticeMessage(
   const [first, ...others] = devices;
   const only = others.length === 0 ? first : undefined;
   const permit = productKey === undefined ? {} : { productKey };
-  const values = { count: devices.length, productKey: productKey ?? '', seconds: seconds ?? 0 };
+  const values = { devices: listOf(devices), productKey: productKey ?? '', seconds: seconds ?? 0 };
   return {
     ...about(only ?? gateway, type, only !== undefined),
     alink: {
@@ -57,6 +59,12 @@ export function noticeMessage(
       ...(error ? reasonOf(RED, error) : { message: say(RED, `notice.${type}`, values, type) }),
     },
   };
+}
+
+/** Some of them by name; a notice may be about a thousand. */
+function listOf(devices: readonly DeviceIdentity[]): string {
+  const shown = devices.slice(0, MOST_NAMED).map(thingKey).join(', ');
+  return devices.length > MOST_NAMED ? `${shown}, … (${devices.length})` : shown;
 }
 
 function about(

@@ -1,9 +1,9 @@
 import type { NodeAPI } from 'node-red';
 import { explainCode, type Problem, problemMessage } from '../../protocol';
-import { AlinkError } from '../../sdk';
+import { AlinkError, type LogLine } from '../../sdk';
 
 /** Strings that several nodes share stand with the platform node, which every flow has. */
-const NAMESPACE = 'node-red-contrib-alink/alink-platform:';
+const SHARED = 'alink-platform';
 
 export type MessageValues = Readonly<Record<string, string | number>>;
 
@@ -11,9 +11,16 @@ export type MessageValues = Readonly<Record<string, string | number>>;
  * Says a thing in the language of the runtime.
  * @param key path in `locales/<lang>/alink-platform.json`, for example `status.online`
  * @param fallback used when the runtime has no catalogue, as in unit tests of other collections
+ * @param type node whose strings have it, when they are not the shared ones
  */
-export function say(RED: NodeAPI, key: string, values: MessageValues, fallback: string): string {
-  const text = RED._(NAMESPACE + key, { ...values });
+export function say(
+  RED: NodeAPI,
+  key: string,
+  values: MessageValues,
+  fallback: string,
+  type = SHARED,
+): string {
+  const text = RED._(`node-red-contrib-alink/${type}:${key}`, { ...values });
   return typeof text !== 'string' || text === '' || text.endsWith(key) ? fallback : text;
 }
 
@@ -22,10 +29,8 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
   const values = {
     ...error.details,
     ...(error.details.rule === undefined ? {} : { reason: reasonOf(RED, error.details) }),
-    // What keeps the gateway offline is an error of its own, with words of its own.
-    ...(error.key === 'gatewayOffline' && error.cause instanceof AlinkError
-      ? { reason: nameReason(RED, error.cause) }
-      : {}),
+    ...causeOf(RED, error),
+    ...(error.key === 'badSettings' ? { field: settingName(RED, error.details.field) } : {}),
     ...(error.code === undefined ? {} : { code: error.code, explanation: explanationOf(RED, error) }),
     ...(error.details.cloudCode === undefined
       ? {}
@@ -35,13 +40,33 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
     error.problems.length > 0
       ? explainProblems(RED, error.problems)
       : say(RED, `error.${sentenceKey(error)}`, values, error.message);
-  if (!error.platformMessage) return explanation;
+  if (!error.platformMessage || saysTheSame(explanation, error.platformMessage)) return explanation;
   const both = { explanation: explanation.trimEnd(), platform: error.platformMessage };
   return say(RED, 'error.withPlatform', both, `${both.explanation} (${both.platform})`);
 }
 
-function sentenceKey({ key, details }: AlinkError): string {
-  return key === 'timeout' && details.rule !== undefined ? 'timeoutWithReason' : key;
+function sentenceKey({ key, details, cause }: AlinkError): string {
+  if (key === 'timeout' && details.rule !== undefined) return 'timeoutWithReason';
+  return key === 'waitingTimeout' && cause instanceof AlinkError ? 'waitingTimeoutWithReason' : key;
+}
+
+/** What kept a thing offline is an error of its own, with words of its own. */
+function causeOf(RED: NodeAPI, { key, cause }: AlinkError): { reason?: string } {
+  if (!(cause instanceof AlinkError)) return {};
+  if (key === 'gatewayOffline') return { reason: nameReason(RED, cause) };
+  return key === 'waitingTimeout' ? { reason: explainError(RED, cause) } : {};
+}
+
+/** A setting as its dialog calls it; the field's own name when no dialog has it. */
+function settingName(RED: NodeAPI, field: string | number | undefined): string {
+  const name = String(field);
+  const english = say(RED, `label.${name}`, {}, name);
+  return say(RED, `label.${name}`, {}, english, 'alink-device');
+}
+
+// The platform's own sentence is worth reading only when it adds something.
+function saysTheSame(explanation: string, platformMessage: string): boolean {
+  return explanation.toLowerCase().includes(platformMessage.trim().replace(/\.$/, '').toLowerCase());
 }
 
 /** What is wrong with input or setting; the English text when the catalogue does not have the rule. */
@@ -79,8 +104,24 @@ function isChinese(RED: NodeAPI): boolean {
 export function nameReason(RED: NodeAPI, error: AlinkError): string {
   // A model that values break is not itself at fault.
   const key = error.key === 'thingModel' && error.problems.length > 0 ? 'breaksThingModel' : error.key;
-  const name = say(RED, `reason.${key}`, error.details, key);
-  return error.code === undefined ? name : `${name} (${error.code})`;
+  const values = key === 'badSettings' ? { field: settingName(RED, error.details.field) } : error.details;
+  const name = nameCode(RED, error) ?? say(RED, `reason.${key}`, values, key);
+  const whole = error.code === undefined ? name : `${name} (${error.code})`;
+  return key === 'waitingTimeout' && error.cause instanceof AlinkError
+    ? `${whole}: ${nameReason(RED, error.cause)}`
+    : whole;
+}
+
+/** What the platform's code means in a word or two; undefined when it needs a sentence. */
+export function nameCode(RED: NodeAPI, { key, code }: AlinkError): string | undefined {
+  if (key !== 'platformRefused' || code === undefined) return undefined;
+  return say(RED, `code.${code}`, {}, '') || undefined;
+}
+
+/** A line of a device's log, for people: what happened, and to whom it happened where that is known. */
+export function explainLog(RED: NodeAPI, { event, details, error }: LogLine): string {
+  const values = error === undefined ? details : { ...details, reason: explainError(RED, error) };
+  return say(RED, `log.${event}`, values, `${event} ${JSON.stringify(details)}`);
 }
 
 /** Names each property and the rule it breaks; at most five, because the rest would not be read. */

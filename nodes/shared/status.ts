@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
 import type { AlinkError, SessionState } from '../../sdk';
-import { nameReason, say } from './runtime-messages';
+import { nameCode, nameReason, say } from './runtime-messages';
 
 // Each status is a message to every open editor; while offline the count changes with every message.
 const SHORTEST_INTERVAL_MS = 500;
@@ -16,11 +16,7 @@ export function sessionStatus(RED: NodeAPI, state: SessionState): NodeStatus {
     case 'waiting':
       return { fill: 'yellow', shape: 'ring', text: offlineText(RED, state, reason) };
     case 'refused':
-      return {
-        fill: 'red',
-        shape: 'ring',
-        text: say(RED, 'status.refused', { reason }, `refused: ${reason}`),
-      };
+      return { fill: 'red', shape: 'ring', text: refusedText(RED, state, reason) };
     case 'conflict':
       return { fill: 'red', shape: 'ring', text: say(RED, 'status.conflict', {}, 'same identity elsewhere') };
     case 'closing':
@@ -140,6 +136,12 @@ export class StatusLine {
     this.#lastSentAt = Date.now();
     this.node.status(status);
   }
+}
+
+function refusedText(RED: NodeAPI, { reason: error }: SessionState, reason: string): string {
+  // A code that has no name is "refused" by its own words already.
+  if (error?.key === 'platformRefused' && nameCode(RED, error) === undefined) return reason;
+  return say(RED, 'status.refused', { reason }, `refused: ${reason}`);
 }
 
 function offlineText(RED: NodeAPI, state: SessionState, reason: string): string {

@@ -163,6 +163,7 @@ export class Admission {
   #keeping(options: MemberOptions): Keeping | undefined {
     const current = this.#current(options.identity);
     if (current) return current;
+    this.#core.assertOther(options.identity);
     if (this.#keepings.size >= MOST_KEPT) throw tooMany();
     const kept = this.#keep(options);
     if (kept === undefined) return undefined;

@@ -89,16 +89,18 @@ export class GatewayCore {
     return this.#connection.isOnline;
   }
 
-  /** @throws AlinkError `badSettings` */
+  /** @throws AlinkError `badSettings` when it is the gateway itself */
+  assertOther(identity: DeviceIdentity): void {
+    if (thingKey(identity) !== this.#key) return;
+    throw new AlinkError('badSettings', 'gateway: a gateway cannot be its own sub-device', {
+      code: 6402,
+      details: { field: 'gateway', reason: 'a gateway cannot be its own sub-device', rule: 'ownGateway' },
+    });
+  }
+
   createMember(options: MemberOptions): Connection {
     const { identity } = options;
     const key = thingKey(identity);
-    if (key === this.#key) {
-      throw new AlinkError('badSettings', 'gateway: a gateway cannot be its own sub-device', {
-        code: 6402,
-        details: { field: 'gateway', reason: 'a gateway cannot be its own sub-device', rule: 'ownGateway' },
-      });
-    }
     const standing: Standing = { options, secret: undefined, isStoreOld: false, isRemoved: false };
     const opened: { session?: SubDeviceSession } = {};
     const connection = new Connection(options, {

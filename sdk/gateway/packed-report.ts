@@ -1,5 +1,6 @@
 import type { AlinkReply } from '../../protocol';
 import { AlinkError } from '../errors';
+import { waitedTooLong } from '../report/outbox';
 import type { PreparedReport, ReportMessage } from '../report/prepare';
 import type { Reporter } from '../report/reporter';
 import type { Outcome } from '../types';
@@ -66,18 +67,16 @@ export class PackedReport {
     this.onGivenUp?.();
   }
 
-  /** Its time is over. @param sent what is on its way may have arrived */
-  expire(sent: boolean): void {
+  /** Its time is over. @param sent what is on its way may have arrived; else why it could not be sent */
+  expire(sent: boolean, why: AlinkError | undefined): void {
     const { timeoutMs } = this.options;
+    if (!sent && !this.#begun) {
+      this.fail(waitedTooLong(timeoutMs, why));
+      return;
+    }
     const seconds = Math.round(timeoutMs / 100) / 10;
-    const [key, message] =
-      sent || this.#begun
-        ? (['timeout', `the platform did not answer within ${seconds} s`] as const)
-        : ([
-            'waitingTimeout',
-            `there was no connection within ${seconds} s; the message was not sent`,
-          ] as const);
-    this.fail(new AlinkError(key, message, { retry: 'slow', details: { seconds } }));
+    const message = `the platform did not answer within ${seconds} s`;
+    this.fail(new AlinkError('timeout', message, { retry: 'slow', details: { seconds } }));
   }
 
   // One signal lives as long as its node and sees millions of reports.

@@ -42,6 +42,8 @@ export interface PackerOptions {
   defaultTimeoutMs: number;
   /** Whether there is a connection; decides what a report is told whose time is over. */
   online?: () => boolean;
+  /** Why there is no connection, as far as it is known. */
+  offlineReason?: () => AlinkError | undefined;
   /** Writes times in packs as the platform has them, as the gateway's clock knows it; absent: as they are. */
   writeTime?: WriteTime;
   /** Milliseconds on a clock that never jumps. */
@@ -268,7 +270,8 @@ export class Packer {
     const now = this.#now();
     // What was sent failed when the connection ended, so without one it was not.
     const sent = this.#options.online?.() ?? true;
-    for (const report of this.#reports) if (report.options.deadline <= now) report.expire(sent);
+    const why = this.#options.offlineReason?.();
+    for (const report of this.#reports) if (report.options.deadline <= now) report.expire(sent, why);
     return this.#reports.size > 0;
   }
 }

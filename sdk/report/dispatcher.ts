@@ -20,6 +20,8 @@ export interface DispatcherOptions {
   waitingLimit: number;
   defaultTimeoutMs: number;
   onWaiting: (size: number) => void;
+  /** Why there is no link, as far as it is known. */
+  offlineReason?: () => AlinkError | undefined;
   /** Shared with the others on the same connection. */
   window?: SendWindow | undefined;
   /** Last look at params before they are written; times may be known only now. */
@@ -61,7 +63,7 @@ export class Dispatcher {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#requests = new Requests(this.#now, (item) => this.#settled(item));
-    this.#outbox = new MemoryOutbox(options.onWaiting, this.#now);
+    this.#outbox = new MemoryOutbox(options.onWaiting, this.#now, options.offlineReason);
     this.#window = options.window ?? new SendWindow();
   }
 

@@ -65,10 +65,12 @@ export class MemoryOutbox implements Outbox {
   /**
    * @param onChange told after each change of the number
    * @param now milliseconds on the clock of the deadlines
+   * @param offlineReason why there is no connection, as far as it is known
    */
   constructor(
     private readonly onChange: (size: number) => void,
     private readonly now: () => number,
+    private readonly offlineReason: () => AlinkError | undefined = () => undefined,
   ) {}
 
   get size(): number {
@@ -120,12 +122,21 @@ export class MemoryOutbox implements Outbox {
     for (const item of this.#items) {
       if (item.deadline > now) continue;
       this.remove(item);
-      const seconds = Math.round(item.timeoutMs / 100) / 10;
-      const message = `there was no connection within ${seconds} s; the message was not sent`;
-      item.reject(new AlinkError('waitingTimeout', message, { retry: 'slow', details: { seconds } }));
+      item.reject(waitedTooLong(item.timeoutMs, this.offlineReason()));
     }
     return this.#items.size > 0;
   }
+}
+
+/** A message was not sent within its time. @param why there was no connection, as far as it is known */
+export function waitedTooLong(timeoutMs: number, why: AlinkError | undefined): AlinkError {
+  const seconds = Math.round(timeoutMs / 100) / 10;
+  const message = `there was no connection within ${seconds} s; the message was not sent`;
+  return new AlinkError('waitingTimeout', why === undefined ? message : `${message}: ${why.message}`, {
+    retry: 'slow',
+    details: { seconds },
+    cause: why,
+  });
 }
 
 function sizeOf({ message: { params, payload } }: OutboxItem): number {

@@ -54,6 +54,7 @@ export class SessionMachine {
         level: after.name === 'waiting' ? 'info' : 'warn',
         event: after.name,
         details: { reason: after.reason?.message ?? '', retryInSeconds: Math.round(wait / 1000) },
+        ...(after.reason === undefined ? {} : { error: after.reason }),
       });
     }
     this.#options.onState(after);

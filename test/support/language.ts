@@ -6,12 +6,14 @@ const LOCALES = join(resolve(__dirname, '..', '..'), 'locales');
 
 /** What the runtime offers a node in one language: only `_`. */
 export function speaking(language: string): NodeAPI {
-  const catalogue: unknown = JSON.parse(readFileSync(join(LOCALES, language, 'alink-platform.json'), 'utf8'));
-  const find = (key: string) =>
-    key
-      .slice(key.indexOf(':') + 1)
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], catalogue);
+  const catalogueOf = (type: string): unknown =>
+    JSON.parse(readFileSync(join(LOCALES, language, `${type}.json`), 'utf8'));
+  // As a key is written: package/type:path.
+  const find = (key: string) => {
+    const [, type = '', path = ''] = /^[^/]*\/([^:]*):(.*)$/.exec(key) ?? [];
+    const inside = (at: unknown, name: string) => (at as Record<string, unknown> | undefined)?.[name];
+    return path.split('.').reduce(inside, catalogueOf(type));
+  };
   const translate = (key: string, values: Record<string, string | number>) => {
     const text = find(key);
     if (typeof text !== 'string') return key;

@@ -161,6 +161,7 @@ describe('deploys of a gateway and its sub-devices', () => {
     const failed = await post(4);
     assert.equal(failed.alink?.deviceName, 'meter-4');
     assert.equal(failed.error?.code, 'waitingTimeout');
+    assert.match(failed.error?.message ?? '', /not sent\. The platform answered (401|6287): .*signature/);
   });
 
   it('an unused gateway connects nothing; a used one brings up those that no node names', async () => {

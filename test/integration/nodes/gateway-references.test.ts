@@ -15,7 +15,7 @@ describe('sub-devices and the gateway they name', () => {
 
   const plain = device({ id: 'plain', deviceName: 'plain-01' });
   const CASES: Array<[title: string, nodes: FlowNode[], reason: RegExp]> = [
-    ['none', [meter(1, { ...NONE, gateway: '' })], /The setting gateway cannot work: no gateway is chosen/],
+    ['none', [meter(1, { ...NONE, gateway: '' })], /The setting “Gateway” cannot work: no gateway is chosen/],
     [
       'a gateway that is gone',
       [meter(1, { ...NONE, gateway: 'gone' })],
@@ -46,7 +46,7 @@ describe('sub-devices and the gateway they name', () => {
     [
       'a gateway with a batch that is too large',
       [gateway({ ...NONE, loginBatch: '51' }), meter(1, NONE)],
-      /The setting loginBatch cannot work: 1–50/,
+      /The setting “Logins in one go” cannot work: 1–50/,
     ],
   ];
   for (const [title, nodes, reason] of CASES) {
@@ -65,7 +65,7 @@ describe('sub-devices and the gateway they name', () => {
       assert.match(error?.message ?? '', reason);
       assert.equal(error?.code, 'badSettings');
       assert.equal(alink?.status, 'failed');
-      assert.equal((await status).status?.text, 'bad settings');
+      assert.match((await status).status?.text ?? '', /^bad setting: [A-Z]\w+/);
     });
   }
 
@@ -113,7 +113,7 @@ describe('sub-devices and the gateway they name', () => {
     assert.equal((await answered).alink?.status, 'acknowledged');
     RED.log.removeHandler(handler);
     assert.match(said.find((line) => line.startsWith('m-1')) ?? '', /no gateway is chosen/);
-    assert.match(said.find((line) => line.startsWith('m-3')) ?? '', /clientId/);
+    assert.match(said.find((line) => line.startsWith('m-3')) ?? '', /a1Meter\/meter-3: .*Client ID/);
     assert.equal(said.length, 2);
   });
 });

@@ -122,13 +122,13 @@ describe('alink-lifecycle of a gateway', () => {
   });
 
   const notices: Array<[Omit<GatewayNotice, 'time'>, RegExp]> = [
-    [{ type: 'enabled', devices: [SUB] }, /enabled 1/],
-    [{ type: 'disabled', devices: [SUB] }, /disabled 1/],
-    [{ type: 'deleted', devices: [SUB] }, /1 device.* deleted/],
+    [{ type: 'enabled', devices: [SUB] }, /^Enabled .*: a1Sub\/s1\./],
+    [{ type: 'disabled', devices: [SUB] }, /^Disabled .*: a1Sub\/s1\./],
+    [{ type: 'deleted', devices: [SUB] }, /^Deleted .*: a1Sub\/s1\./],
     [{ type: 'kicked', devices: [SUB], error: kicked(427) }, /427/],
-    [{ type: 'added', devices: [SUB, OTHER] }, /2 device.* added/],
-    [{ type: 'removed', devices: [SUB] }, /removed from the topology/],
-    [{ type: 'addRequested', devices: [SUB, OTHER] }, /asks .* add 2/],
+    [{ type: 'added', devices: [SUB, OTHER] }, /Added .*: a1Sub\/s1, a1Sub\/s2\./],
+    [{ type: 'removed', devices: [SUB] }, /^Removed from the topology: a1Sub\/s1/],
+    [{ type: 'addRequested', devices: [SUB, OTHER] }, /asks .* add: a1Sub\/s1, a1Sub\/s2/],
     [{ type: 'permitJoin', devices: [], productKey: 'a1Sub', seconds: 60 }, /a1Sub .* 60 s/],
   ];
   for (const [notice, said] of notices) {

@@ -107,6 +107,36 @@ describe('alink-subdevice-login', () => {
     assert.doesNotMatch(JSON.stringify(failed), /secret-of/);
   });
 
+  it('the gateway itself is refused as its own sub-device', async () => {
+    await deploy();
+    const failed = await flows.through('login', { payload: GATEWAY_1 }, 'errors');
+    assert.equal(failed.error?.code, 6402);
+    assert.match(failed.error?.message ?? '', /cannot be its own gateway/);
+  });
+
+  it('on a device that is no gateway it says so, and goes on saying so while that is online', async () => {
+    const plain = { productKey: 'a1Plain', deviceName: 'plain-01' };
+    const { deviceSecret } = flows.emulator.provisionDevice(plain);
+    const online = flows.red.next('plain', ({ payload }) => payload === 'online');
+    const wrong = flows.red.next('statuses', ({ status }) => status?.fill === 'red');
+    const shown: unknown[] = [];
+    const see = ({ status }: { status: { fill: string; source: { id: string } } }) => {
+      if (status.source.id === 'login') shown.push(status.fill);
+    };
+    flows.red.events.on('test-sink:statuses', see);
+    await deploy({ device: 'no-hub' }, [
+      { ...device({ id: 'no-hub', ...plain }), credentials: { deviceSecret } },
+      { id: 'life', z: 'tab', type: 'alink-lifecycle', device: 'no-hub', initial: true, wires: [['plain']] },
+      { id: 'plain', z: 'tab', type: 'test-sink', wires: [] },
+    ]);
+    assert.match((await wrong).status?.text ?? '', /^bad setting/);
+    await online;
+    const failed = await flows.through('login', { payload: SENSOR_1 }, 'errors');
+    assert.equal(failed.error?.code, 'badSettings');
+    flows.red.events.off('test-sink:statuses', see);
+    assert.deepEqual(new Set(shown.slice(shown.indexOf('red'))), new Set(['red']));
+  });
+
   it('brings them back after a lost connection, until they are logged out', async () => {
     await deploy();
     await flows.through('login', { payload: [SENSOR_1, SENSOR_2].map(secretOf) });

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { explainError, explainLog, nameReason } from '../../../nodes/shared/runtime-messages';
+import { sessionStatus } from '../../../nodes/shared/status';
+import { explainCode } from '../../../protocol';
+import { AlinkError, type LogLine } from '../../../sdk';
+import { speaking } from '../../support/language';
+
+const DISABLED = new AlinkError('platformRefused', 'the platform answered 522', { code: 522 });
+/** What the SDK tells a log, as it is written there. */
+const LINES: ReadonlyArray<Pick<LogLine, 'event' | 'details'>> = [
+  { event: 'waiting', details: { reason: 'x', retryInSeconds: 5 } },
+  { event: 'refused', details: { reason: 'x', retryInSeconds: 5 } },
+  { event: 'conflict', details: { reason: 'x', retryInSeconds: 5 } },
+  { event: 'topologyUnknown', details: { reason: 'x' } },
+  { event: 'logoutFailed', details: { reason: 'x' } },
+  { event: 'listenerFailed', details: { reason: 'x' } },
+  { event: 'clockNotLearned', details: { seconds: 3 } },
+  { event: 'thingModelCache', details: { reason: 'x' } },
+  { event: 'thingModelRefused', details: { reason: 'x' } },
+  { event: 'thingModelNotFetched', details: { reason: 'x' } },
+  { event: 'subscriptionRefused', details: { topic: '/a/b' } },
+  { event: 'tooManyRequests', details: { topic: '/a/b' } },
+  { event: 'requestNotTaken', details: { name: 'x' } },
+  { event: 'requestUnreadable', details: { topic: '/a/b', reason: 'x' } },
+  { event: 'desiredNotAsked', details: { reason: 'x' } },
+  { event: 'messagesNotTaken', details: { topic: '/a/b', count: 2 } },
+];
+
+describe('what nodes say', () => {
+  for (const language of ['en-US', 'zh-CN']) {
+    const RED = speaking(language);
+    const isRight = (said: string) => {
+      assert.doesNotMatch(said, /__|undefined/);
+      assert.equal(/[\u4e00-\u9fff]/.test(said), language === 'zh-CN', said);
+    };
+
+    it(`${language}: the lines of a log`, () => {
+      for (const line of LINES) {
+        const said = explainLog(RED, { level: 'warn', ...line });
+        isRight(said);
+        for (const value of Object.values(line.details)) assert.ok(said.includes(String(value)), said);
+      }
+    });
+
+    it(`${language}: why a session was refused, in the log and in a word in the status`, () => {
+      const details = { reason: 'english', retryInSeconds: 5 };
+      const line = explainLog(RED, { level: 'warn', event: 'refused', details, error: DISABLED });
+      isRight(line);
+      assert.match(line, /522/);
+      assert.doesNotMatch(line, /english/);
+      const { text = '' } = sessionStatus(RED, { name: 'refused', waiting: 0, reason: DISABLED });
+      assert.equal(text, language === 'zh-CN' ? '被拒绝：已禁用 (522)' : 'refused: disabled (522)');
+    });
+
+    it(`${language}: a code without a name is not refused twice`, () => {
+      const reason = new AlinkError('platformRefused', 'x', { code: 4711 });
+      const { text = '' } = sessionStatus(RED, { name: 'refused', waiting: 0, reason });
+      assert.equal(text, language === 'zh-CN' ? '平台拒绝 (4711)' : 'refused (4711)');
+    });
+
+    it(`${language}: names codes that are explained too`, () => {
+      for (const code of [401, 427, 428, 429, 460, 520, 521, 522, 6100, 6204, 6287, 6288, 6400, 6401, 6402]) {
+        const said = nameReason(RED, new AlinkError('platformRefused', 'x', { code }));
+        assert.match(said, new RegExp(`^(?!refused|平台拒绝).{3,25} \\(${code}\\)$`));
+        assert.ok(explainCode(code));
+      }
+    });
+
+    it(`${language}: why a message waited in vain`, () => {
+      const error = new AlinkError('waitingTimeout', 'x', { details: { seconds: 10 }, cause: DISABLED });
+      const said = explainError(RED, error);
+      isRight(said);
+      assert.match(said, /10 .*522/);
+      assert.match(nameReason(RED, error), /: .+ \(522\)$/);
+    });
+
+    it(`${language}: a setting as its dialog calls it`, () => {
+      const details = { field: 'gateway', reason: 'x', rule: 'noGateway' };
+      const said = explainError(RED, new AlinkError('badSettings', 'x', { details }));
+      assert.match(said, language === 'zh-CN' ? /“网关”/ : /“Gateway”/);
+    });
+  }
+
+  it('what the platform says is left out when it says nothing more', () => {
+    const RED = speaking('en-US');
+    const refusal = (platformMessage: string) =>
+      explainError(RED, new AlinkError('platformRefused', 'x', { code: 6402, platformMessage }));
+    assert.equal(refusal('A gateway cannot be its own sub-device'), refusal(''));
+    assert.match(refusal('gateway is sub'), /own sub-device\. \(gateway is sub\)$/);
+  });
+});
