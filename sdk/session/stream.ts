@@ -14,6 +14,14 @@ export interface StreamOptions {
   signal: AbortSignal;
 }
 
+/** Where a socket leads. */
+export interface SocketAddress {
+  host: string;
+  port: number;
+  /** TLS goes over this instead of a socket of its own: the way through a proxy. */
+  over?: Duplex;
+}
+
 /** Roots for TLS: one's own are added, never put in place of the others. */
 export function trustedRoots(ca: string | undefined): string[] | undefined {
   return ca === undefined ? undefined : [...rootCertificates, ca];
@@ -24,8 +32,23 @@ export function trustedRoots(ca: string | undefined): string[] | undefined {
  * @throws AlinkError `dns`, `unreachable`, `tls`, `handshakeTimeout`, `aborted`
  */
 export async function openStream(endpoint: MqttEndpoint, options: StreamOptions): Promise<Duplex> {
-  const opening = start(endpoint, options);
-  const { host, port } = endpoint;
+  return opened(start(endpoint, options), endpoint, options);
+}
+
+/**
+ * Opens TCP, or TLS on it.
+ * @throws AlinkError as `openStream`
+ */
+export async function openSocket(
+  address: SocketAddress & { secure: boolean },
+  options: StreamOptions,
+): Promise<Duplex> {
+  const opening = address.secure ? tlsOpening(address, options) : tcpOpening(address);
+  return opened(opening, address, options);
+}
+
+async function opened(opening: Opening, address: SocketAddress, options: StreamOptions): Promise<Duplex> {
+  const { host, port } = address;
   return new Promise<Duplex>((resolve, reject) => {
     const finish = (error?: AlinkError) => {
       clearTimeout(timer);
@@ -49,7 +72,7 @@ export async function openStream(endpoint: MqttEndpoint, options: StreamOptions)
     if (options.signal.aborted) return abort();
     options.signal.addEventListener('abort', abort, { once: true });
     opening.onReady(() => finish());
-    opening.onError((error) => finish(networkError(error, endpoint)));
+    opening.onError((error) => finish(networkError(error, address)));
   });
 }
 
@@ -63,30 +86,34 @@ interface Opening {
 function start(endpoint: MqttEndpoint, options: StreamOptions): Opening {
   switch (endpoint.protocol) {
     case 'mqtt':
-      return socketOpening(
-        connectTcp({ host: endpoint.host, port: endpoint.port, noDelay: true }),
-        'connect',
-      );
-    case 'mqtts': {
-      const { host, port } = endpoint;
-      const ca = trustedRoots(options.ca);
-      const servername = isIP(host) ? '' : host;
-      return socketOpening(
-        connectTls({
-          host,
-          port,
-          ...(ca ? { ca } : {}),
-          ...(servername ? { servername } : {}),
-          minVersion: 'TLSv1.2',
-          // Also when the environment says otherwise.
-          rejectUnauthorized: true,
-        }),
-        'secureConnect',
-      );
-    }
+      return tcpOpening(endpoint);
+    case 'mqtts':
+      return tlsOpening(endpoint, options);
     default:
       return webSocketOpening(endpoint, options);
   }
+}
+
+function tcpOpening({ host, port }: SocketAddress): Opening {
+  return socketOpening(connectTcp({ host, port, noDelay: true }), 'connect');
+}
+
+function tlsOpening({ host, port, over }: SocketAddress, options: Pick<StreamOptions, 'ca'>): Opening {
+  const ca = trustedRoots(options.ca);
+  const servername = isIP(host) ? '' : host;
+  return socketOpening(
+    connectTls({
+      host,
+      port,
+      ...(over ? { socket: over } : {}),
+      ...(ca ? { ca } : {}),
+      ...(servername ? { servername } : {}),
+      minVersion: 'TLSv1.2',
+      // Also when the environment says otherwise.
+      rejectUnauthorized: true,
+    }),
+    'secureConnect',
+  );
 }
 
 function socketOpening(socket: ReturnType<typeof connectTcp>, ready: 'connect' | 'secureConnect'): Opening {
