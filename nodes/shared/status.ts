@@ -46,6 +46,8 @@ export class StatusLine {
   #error: NodeStatus | undefined;
   #progress: NodeStatus | undefined;
   #counts: NodeStatus | undefined;
+  /** What `#counts` shall tell when it is shown next. */
+  #tally: { online: number; total: number } | undefined;
   #sent = '';
   #timer: NodeJS.Timeout | undefined;
   #lastSentAt = 0;
@@ -95,10 +97,9 @@ export class StatusLine {
 
   /** How many sub-devices are online, shown while the gateway itself is; none: the gateway's state alone. */
   counts(online: number, total: number): void {
-    const text = say(this.RED, 'status.counts', { online, total }, `${online} of ${total} online`);
-    const fill = online === total ? 'green' : 'yellow';
-    this.#counts = total === 0 ? undefined : { fill, shape: 'dot', text };
-    this.#refresh();
+    this.#tally = { online, total };
+    // Thousands come online in a moment, and each sentence has its price; one that waits to be sent is made then.
+    if (this.#timer === undefined) this.#refresh();
   }
 
   close(): void {
@@ -107,6 +108,8 @@ export class StatusLine {
   }
 
   #shown(): NodeStatus {
+    if (this.#tally) this.#counts = countsStatus(this.RED, this.#tally);
+    this.#tally = undefined;
     return (
       this.#error ??
       (this.#stateName === 'online' ? (this.#progress ?? this.#counts) : undefined) ??
@@ -142,6 +145,13 @@ function refusedText(RED: NodeAPI, { reason: error }: SessionState, reason: stri
   // A code that has no name is "refused" by its own words already.
   if (error?.key === 'platformRefused' && nameCode(RED, error) === undefined) return reason;
   return say(RED, 'status.refused', { reason }, `refused: ${reason}`);
+}
+
+function countsStatus(RED: NodeAPI, tally: { online: number; total: number }): NodeStatus | undefined {
+  const { online, total } = tally;
+  if (total === 0) return undefined;
+  const text = say(RED, 'status.counts', tally, `${online} of ${total} online`);
+  return { fill: online === total ? 'green' : 'yellow', shape: 'dot', text };
 }
 
 function offlineText(RED: NodeAPI, state: SessionState, reason: string): string {
