@@ -7,8 +7,11 @@ const SHARED = 'alink-platform';
 
 export type MessageValues = Readonly<Record<string, string | number>>;
 
+/** What was said without values, by the runtime that said it: thousands of nodes come online in a moment. */
+const said = new WeakMap<NodeAPI, Map<string, string>>();
+
 /**
- * Says a thing in the language of the runtime.
+ * Says a thing in the language of the runtime, which stays what it was at its start.
  * @param key path in `locales/<lang>/alink-platform.json`, for example `status.online`
  * @param fallback used when the runtime has no catalogue, as in unit tests of other collections
  * @param type node whose strings have it, when they are not the shared ones
@@ -20,8 +23,20 @@ export function say(
   fallback: string,
   type = SHARED,
 ): string {
-  const text = RED._(`node-red-contrib-alink/${type}:${key}`, { ...values });
-  return typeof text !== 'string' || text === '' || text.endsWith(key) ? fallback : text;
+  const path = `node-red-contrib-alink/${type}:${key}`;
+  const isPlain = Object.keys(values).length === 0;
+  const known = isPlain ? said.get(RED)?.get(path) : undefined;
+  if (known !== undefined) return known;
+  const text = RED._(path, { ...values });
+  if (typeof text !== 'string' || text === '' || text.endsWith(key)) return fallback;
+  if (isPlain) remember(RED, path, text);
+  return text;
+}
+
+function remember(RED: NodeAPI, path: string, text: string): void {
+  const texts = said.get(RED);
+  if (texts) texts.set(path, text);
+  else said.set(RED, new Map([[path, text]]));
 }
 
 /** One sentence that names what is wrong and the remedy, then what the platform itself said. */
