@@ -1,12 +1,15 @@
-import { type AlinkReply, type DeviceIdentity, type Json, topicMatches, topicProblem } from '../protocol';
+import { type DeviceIdentity, type Json, topicMatches, topicProblem } from '../protocol';
 import { PlatformClock } from './clock';
 import { Downlink } from './downlink/downlink';
 import type { RequestHandlers } from './downlink/handlers';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
 import { type MessageListener, MessageListeners } from './listeners';
+import type { Answer } from './operations';
 import { uploadFile } from './operations/upload';
 import { checkFilter } from './options';
+import type { OtaClient } from './ota/client';
+import { otaOf } from './ota/of-connection';
 import { Dispatcher, type Submission } from './report/dispatcher';
 import { Reporter } from './report/reporter';
 import type { SendWindow } from './report/send-window';
@@ -38,6 +41,8 @@ export interface ConnectionParts {
   outerHandlers?: RequestHandlers;
   /** Fetches the thing model; several of one product may share the answer. */
   fetchThingModel?: (ask: () => Promise<Json>) => Promise<Json>;
+  /** Root certificate to trust besides Node.js's own, for files over HTTPS. */
+  ca?: string | undefined;
 }
 
 /** One thing's session and everything on it, shared by all handles of that thing. */
@@ -61,6 +66,8 @@ export class Connection {
   /** Reply topics that are known to be covered by a filter. */
   readonly #coveredReplies = new Set<string>();
   readonly #pauseMs: number;
+  readonly #options: Pick<ThingOptions, 'requestTimeoutMs' | 'timing'>;
+  #ota: OtaClient | undefined;
   #toldWaiting = 0;
 
   /** Filters for the answers to reports, for instances that know nothing of `_ss=1` (section J row 42). */
@@ -73,6 +80,7 @@ export class Connection {
   constructor(options: ThingOptions, parts: ConnectionParts) {
     this.identity = options.identity;
     this.#parts = parts;
+    this.#options = options;
     this.topics = new DeviceIdentityTopics(options.identity);
     const log: Log = (line) => this.log(line);
     const { takeoverMs, clockMs, backoff } = { ...TIMING, ...options.timing };
@@ -237,7 +245,7 @@ export class Connection {
   }
 
   /** Whatever the operation, its answers are subscribed first. */
-  request(submission: Submission): Promise<AlinkReply> {
+  request(submission: Submission): Promise<Answer> {
     this.expectReplies(this.topics.of(submission.operation, submission.options.variables).replyTopic);
     return this.dispatcher.submit(submission);
   }
@@ -254,7 +262,14 @@ export class Connection {
     });
   }
 
+  /** Made when it is first used: most sub-devices never are. */
+  get ota(): OtaClient {
+    this.#ota ??= otaOf(this, this.#options, this.#parts.ca);
+    return this.#ota;
+  }
+
   async close(): Promise<void> {
+    this.#ota?.close();
     this.downlink.close();
     this.dispatcher.close(new AlinkError('closed', 'the device was closed'));
     await this.session.stop();

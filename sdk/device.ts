@@ -10,6 +10,8 @@ import { Packer } from './gateway/packer';
 import type { Gateway, SubDeviceOptions } from './gateway/types';
 import { assertParams } from './operations/params';
 import { checkThing, connectionKey } from './options';
+import { OtaHandle } from './ota/handle';
+import type { Ota } from './ota/types';
 import { abandon, conflict, dismiss, drop, find, hold, keep, type Shared, share } from './pool';
 import { assertAnswerable } from './report/dispatcher';
 import { withSharedModel } from './shared-thing-models';
@@ -152,6 +154,7 @@ class DeviceHandle implements Device {
   readonly gateway: Gateway | undefined;
   readonly #undo = new Set<() => void>();
   #released: Promise<void> | undefined;
+  #ota: Ota | undefined;
 
   constructor(shared: Shared, { log }: Pick<ThingOptions, 'log'>) {
     this.#shared = shared;
@@ -227,6 +230,15 @@ class DeviceHandle implements Device {
 
   async uploadFile(file: UploadFile, options: UploadOptions = {}): Promise<UploadResult> {
     return this.#connection().uploadFile(file, options);
+  }
+
+  get ota(): Ota {
+    this.#ota ??= new OtaHandle({
+      ota: () => this.#connection().ota,
+      track: (undo) => this.#track(undo),
+      givenBack,
+    });
+    return this.#ota;
   }
 
   get clockOffset(): number | undefined {

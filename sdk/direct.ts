@@ -22,6 +22,7 @@ export function directConnection(options: DeviceOptions): DirectConnection {
   const opened: { gateway?: GatewayCore } = {};
   const connection = new Connection(options, {
     window,
+    ca: options.ca,
     filters: [
       ...Connection.filters(options.identity),
       ...(options.gateway ? GatewayCore.filters(options.identity) : []),

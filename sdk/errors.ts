@@ -42,6 +42,17 @@ export type ErrorKey =
   // gateways
   | 'gatewayOffline'
   | 'unknownSubDevice'
+  // firmware over the air
+  | 'firmwareOffer'
+  | 'firmwareNotAllowed'
+  | 'firmwareTooLarge'
+  | 'firmwareMismatch'
+  | 'firmwareReplaced'
+  | 'firmwareGivenUp'
+  | 'firmwareStorage'
+  | 'diskFull'
+  | 'downloadFailed'
+  | 'downloadExpired'
   // answers to the platform
   | 'notAnswered'
   | 'alreadyAnswered'

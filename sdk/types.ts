@@ -13,6 +13,7 @@ import type {
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import type { AlinkError } from './errors';
 import type { Gateway, GatewayOptions } from './gateway/types';
+import type { Ota } from './ota/types';
 import type { SecretStore } from './registration/secret-store';
 import type { Timing } from './session/timing';
 
@@ -164,6 +165,8 @@ export interface Device {
   readonly thingModel: ThingModel | undefined;
   /** What only a gateway can do; undefined for other things. */
   readonly gateway: Gateway | undefined;
+  /** Firmware over the air (section G). */
+  readonly ota: Ota;
   /** Calls back on every change and once at once. @returns function that stops it */
   onState(listener: (state: SessionState) => void): () => void;
   /** Session started (also after a reconnect); for work that each connection needs. */

@@ -45,6 +45,7 @@ export class GatewayCore {
   readonly #window: SendWindow;
   readonly #trunk: Trunk;
   readonly #key: string;
+  readonly #ca: string | undefined;
   readonly #members = new Members<Member>();
   readonly #topics = new SubDeviceTopics();
   readonly #notices = new NoticeReader();
@@ -59,6 +60,7 @@ export class GatewayCore {
     this.#connection = connection;
     this.#key = thingKey(connection.identity);
     this.#window = window;
+    this.#ca = options.ca;
     const { platform, secretStore, signMethod = DEFAULT_SIGN_METHOD, gateway = {} } = options;
     const request = this.#connection.request.bind(this.#connection);
     this.registrar = new Registrar({ request, platformKey: platformKey(platform), signMethod });
@@ -116,6 +118,7 @@ export class GatewayCore {
       window: this.#window,
       outerHandlers: this.#connection.downlink.handlers,
       fetchThingModel: (ask) => this.#modelOf(identity.productKey, ask),
+      ca: this.#ca,
     });
     const { session } = opened;
     if (session === undefined) throw new Error('a connection opens its session at once');

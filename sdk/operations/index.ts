@@ -1,5 +1,6 @@
 import type { Operation } from '../../protocol';
 import { ALINK } from './alink';
+import { BLOCK } from './block';
 import { FRAME } from './frame';
 import { OPAQUE } from './opaque';
 import { SHADOW } from './shadow';
@@ -14,15 +15,17 @@ export const WIRE_FORMATS = {
   shadow: SHADOW,
   time: TIME_EXCHANGE,
   frame: FRAME,
+  block: BLOCK,
   opaque: OPAQUE,
 } as const satisfies Record<string, WireFormat>;
 
 export type WireFormatName = keyof typeof WIRE_FORMATS;
 
 // Each of these has a shape of its own.
-const JSON_FORMATS: Readonly<Record<string, WireFormatName>> = {
+const OWN_FORMATS: Readonly<Record<string, WireFormatName>> = {
   'shadow.update': 'shadow',
   'ext.ntp.request': 'time',
+  'thing.file.download': 'block',
 };
 
 /**
@@ -39,6 +42,5 @@ export function wireFormat({
   if (direction !== 'up' || replyTopic === undefined) return undefined;
   // Sessions of sub-devices have the common envelope without a method (B.5).
   if (purpose === 'session') return 'alink';
-  if (format === 'json') return JSON_FORMATS[name];
-  return format;
+  return OWN_FORMATS[name] ?? (format === 'json' ? undefined : format);
 }

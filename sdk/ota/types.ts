@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../protocol';
+import type { AlinkError } from '../errors';
 import type { RequestOptions } from '../types';
 
 /** The module that stands for the whole device where none is named (G.2). */
@@ -29,8 +30,12 @@ export interface FirmwareOffer {
   module: string;
   /** The files are a difference to the running version, not a whole image. */
   isDiff: boolean;
+  /** At least one; names differ also where upper and lower case are the same. */
   files: readonly FirmwareFile[];
+  /** Information of one's own; `_package_udi` is read from the JSON text that it comes as. */
   extData?: JsonObject;
+  /** Signature of the digest by the platform's security service, base64; not checked here. */
+  digestSign?: string;
   /** How it came: pushed, by `thing/ota/firmware/get`, or by the old request topic. */
   source: 'push' | 'get' | 'request';
   /** ms since 1970. */
@@ -49,7 +54,7 @@ export interface DownloadProgress {
 }
 
 export interface DownloadOptions {
-  /** All files lie under it, in a folder of their own for each module; created when missing. */
+  /** All files lie under it, in a folder of their own for each thing and module; created when missing. */
   folder: string;
   /** Larger offers are refused; no limit when absent. */
   mostBytes?: number;
@@ -59,7 +64,17 @@ export interface DownloadOptions {
   allowHttp?: boolean;
   /** Bytes that must stay free on the disk; 16 MB by default. */
   keepFreeBytes?: number;
-  /** Asks for the offer again when its address has expired or is refused. */
+  /** So many finished versions of the module stay besides this one; 1 by default, for the way back. */
+  keepVersions?: number;
+  /** So many tries in a row may bring nothing; 8 by default. */
+  retries?: number;
+  /** Of a block over MQTT, 256–131,072; 65,536 by default. */
+  blockBytes?: number;
+  /** Blocks over MQTT asked for at the same time, 1–16; 4 by default. */
+  blocksInFlight?: number;
+  /** So many bytes at most are loaded again after a kill or a power cut; 4 MB by default. */
+  flushBytes?: number;
+  /** Asks for the offer again when its address has expired or is refused; by default `thing/ota/firmware/get`. */
   renew?: () => Promise<FirmwareOffer | undefined>;
   onProgress?: (progress: DownloadProgress) => void;
   signal?: AbortSignal;
@@ -71,29 +86,44 @@ export interface DownloadedFirmware {
   files: ReadonlyArray<{ path: string; name: string; size: number }>;
 }
 
+export interface VersionReportOptions extends Pick<RequestOptions, 'timeoutMs' | 'signal'> {
+  /** Tell it again after each reconnect (J.2). */
+  eachSession?: boolean;
+}
+
 /** What a device does with firmware (section G). */
 export interface Ota {
-  /** Offers that are pushed; each new session asks for one too (`thing/ota/firmware/get`) for the modules listened to. */
-  onOffer(module: string | undefined, listener: (offer: FirmwareOffer) => void): () => void;
-  /** @returns undefined when there is none @throws AlinkError */
+  /**
+   * Offers that are pushed; each new session asks for one too (`thing/ota/firmware/get`) for the modules listened to.
+   * An offer of the version that was last reported as running is left out.
+   * @param module undefined: every module; asked for is the default one
+   * @param onProblem told of an offer that cannot be used (`firmwareOffer`, the platform was told the failure step)
+   * and when the platform refuses the subscription (`subscriptionRefused`)
+   */
+  onOffer(
+    module: string | undefined,
+    listener: (offer: FirmwareOffer) => void,
+    onProblem?: (error: AlinkError) => void,
+  ): () => void;
+  /** @returns undefined when there is none @throws AlinkError `firmwareOffer` for one that cannot be used */
   ask(module?: string, options?: RequestOptions): Promise<FirmwareOffer | undefined>;
   /** The old way (B.6 row 83), for the default module. @param version the running one @throws AlinkError */
   request(version: string, options?: RequestOptions): Promise<FirmwareOffer | undefined>;
   /**
-   * Tells the running version; nothing is answered (row 80). Reported versions are told again after a restart of the
-   * session only when asked.
+   * Tells the running version; nothing is answered (row 80). Resolves when the platform has the message.
    * @throws AlinkError
    */
-  reportVersion(version: string, module?: string): Promise<void>;
+  reportVersion(version: string, module?: string, options?: VersionReportOptions): Promise<void>;
   /**
    * Percent 1–100 or a failure (row 82). More than one a second of the same module is thinned out; the last always
-   * goes.
+   * goes. Resolves when it, or a later one in its place, was taken by the platform.
    * @throws AlinkError
    */
-  reportProgress(step: number | FailureStep, description?: string, module?: string): Promise<void>;
+  reportProgress(step: number, description?: string, module?: string): Promise<void>;
   /**
    * Streams all files to disk, resuming what an earlier run left, and checks them. Does not report progress by itself.
-   * @throws AlinkError with `details.step`, the failure step to report
+   * The same offer again joins the download that runs; another version of the module replaces it.
+   * @throws AlinkError with `details.step`, the failure step to report; without one when it was given up or replaced
    */
   download(offer: FirmwareOffer, options: DownloadOptions): Promise<DownloadedFirmware>;
 }

@@ -72,14 +72,19 @@ export class Dispatcher {
     return this.#outbox.size;
   }
 
+  /** An id for a message that is no request. */
+  nextId(): string {
+    return this.#ids.next();
+  }
+
   /** Requests that were sent and are not answered. */
   get unanswered(): number {
     return this.#requests.size;
   }
 
   /** @throws AlinkError when the request cannot be sent, is refused or is not answered in time */
-  submit({ operation: name, params, payload, options }: Submission): Promise<AlinkReply> {
-    return new Promise<AlinkReply>((resolve, reject) => {
+  submit({ operation: name, params, payload, options }: Submission): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
       if (options.signal?.aborted) throw aborted();
       const { topic, replyTopic, method, qos, format } = this.#options.topics.of(name, options.variables);
       checkSize(params, method);

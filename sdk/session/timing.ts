@@ -33,6 +33,16 @@ export interface Timing {
   takeoverMs: number;
   /** One exchange with the platform's clock; reports wait for it after each connect. */
   clockMs: number;
+  /** A download that brings no byte for so long is tried again. */
+  stallMs: number;
+  /** First and longest wait of a download that failed. */
+  downloadBackoff: { first: number; longest: number };
+  /** One block of a file over MQTT (B.7). */
+  blockMs: number;
+  /** From one request for a block to the next: the platform takes ten messages a second (D). */
+  blockGapMs: number;
+  /** From one progress report of a module to the next (G.3). */
+  progressMs: number;
 }
 
 export const TIMING: Timing = {
@@ -52,4 +62,9 @@ export const TIMING: Timing = {
   registrationMs: 15_000,
   takeoverMs: 5_000,
   clockMs: 3_000,
+  stallMs: 30_000,
+  downloadBackoff: { first: 1_000, longest: 60_000 },
+  blockMs: 10_000,
+  blockGapMs: 100,
+  progressMs: 1_000,
 };

@@ -1,0 +1,75 @@
+import { allowedUrl } from '../../https/address';
+import { HttpsError } from '../../https/error';
+import { type GetOptions, type HttpsAnswer, httpsGet } from '../../https/get';
+import { failure } from '../failure';
+import type { FirmwareFile } from '../types';
+import { type OpenSource, type Source, SourceError } from './source';
+
+/** The address is not, or no longer, good: another one may be. */
+const EXPIRED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** Files over HTTPS, from where they were left (G.4). */
+export class HttpSource implements Source {
+  constructor(private readonly options: Omit<GetOptions, 'signal' | 'headers'>) {}
+
+  /** @throws AlinkError `firmwareNotAllowed` before anything is asked */
+  check({ url = '' }: FirmwareFile): void {
+    try {
+      allowedUrl(url, this.options);
+    } catch (thrown) {
+      throw asSourceError(thrown);
+    }
+  }
+
+  async open(file: FirmwareFile, offset: number, signal: AbortSignal): Promise<OpenSource> {
+    const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    let answer: HttpsAnswer;
+    try {
+      answer = await httpsGet(file.url ?? '', { ...this.options, signal, headers });
+    } catch (thrown) {
+      throw asSourceError(thrown);
+    }
+    try {
+      return { offset: startOf(answer, file.size, offset), chunks: answer.chunks };
+    } catch (thrown) {
+      answer.discard();
+      throw thrown;
+    }
+  }
+}
+
+/** What a failure of the network or of the server means for a download; anything else as it is. */
+export function asSourceError(thrown: unknown): unknown {
+  if (!(thrown instanceof HttpsError)) return thrown;
+  const { problem, message, host } = thrown;
+  if (problem !== 'notAllowed') return new SourceError(problem, message, { cause: thrown });
+  return failure('firmwareNotAllowed', -2, `${host}: ${message}`, { details: { host, reason: message } });
+}
+
+/** Looks at what the server is about to send. @throws SourceError */
+function startOf({ status, headers }: HttpsAnswer, size: number, asked: number): number {
+  if (status === 416) throw new SourceError('range', 'the server cannot go on from there');
+  if (EXPIRED.has(status)) throw new SourceError('expired', `the server answered ${status}`);
+  if (status >= 500 || PASSING.has(status)) throw new SourceError('passing', `the server answered ${status}`);
+  if (status !== 200 && status !== 206) throw new SourceError('gone', `the server answered ${status}`);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new SourceError('wrong', 'the server sent the file in a packed form');
+  const offset = status === 200 ? 0 : rangeStart(headers['content-range'], size);
+  if (offset !== 0 && offset !== asked) throw new SourceError('range', 'the server sent another part');
+  const { 'content-length': length } = headers;
+  if (length !== undefined && Number(length) !== size - offset) {
+    throw new SourceError('wrong', `the server has ${Number(length) + offset} bytes instead of ${size}`);
+  }
+  return offset;
+}
+
+function rangeStart(value: string | undefined, size: number): number {
+  const [, first, last, total] = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/.exec(value ?? '') ?? [];
+  if (first === undefined) throw new SourceError('range', 'the server does not tell which part it sent');
+  if (total !== '*' && Number(total) !== size) {
+    throw new SourceError('wrong', `the server has ${total} bytes instead of ${size}`);
+  }
+  if (Number(last) !== size - 1) throw new SourceError('range', 'the server sent another part');
+  return Number(first);
+}

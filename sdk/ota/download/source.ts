@@ -1,0 +1,34 @@
+import type { FirmwareFile } from '../types';
+
+/** Where the bytes of a file come from. */
+export interface Source {
+  /**
+   * Starts to read at an offset.
+   * @returns the bytes from `offset` on, which is the one asked for or 0
+   * @throws SourceError, AlinkError
+   */
+  open(file: FirmwareFile, offset: number, signal: AbortSignal): Promise<OpenSource>;
+}
+
+export interface OpenSource {
+  offset: number;
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * How a source failed. `passing`: worth another try from where it stopped. `expired`: worth another address. `range`:
+ * it cannot go on from there. `wrong`: what it gives is not the file. `gone`: nothing will help.
+ */
+export type SourceProblem = 'passing' | 'expired' | 'range' | 'wrong' | 'gone';
+
+/** `message` never holds the address. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+  constructor(
+    readonly problem: SourceProblem,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
