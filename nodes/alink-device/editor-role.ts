@@ -15,6 +15,7 @@ export function prepareRole(dialog: Dialog): void {
       option.disabled = option.hasAttribute('hidden');
     }
     chooseAuthentication(dialog, role);
+    if (role === 'subDevice' && dialog.node.role !== role) chooseOnlyGateway(dialog);
     // Whether these may be blank goes by the role.
     for (const name of ['platform', 'gateway']) $(dialog.field(name)).trigger('change');
   });
@@ -47,6 +48,17 @@ function prepareGateway(dialog: Dialog): void {
   }
   keepChosen(list, String(node.gateway ?? ''));
   dialog.note('gateway', list.options.length > 1 ? '' : text(TYPE, 'hint.noGateway'));
+}
+
+/** Most plants have one gateway; whoever makes a sub-device now means that one. */
+function chooseOnlyGateway(dialog: Dialog): void {
+  const list = dialog.find<HTMLSelectElement>('#node-config-input-gateway');
+  if (list.value !== '' && list.value !== '_ADD_') return;
+  const [only, ...others] = [...list.options].filter(({ value }) => {
+    const gateway = RED.nodes.node(value);
+    return gateway !== null && gateway !== undefined && gateway.d !== true;
+  });
+  if (only && others.length === 0) list.value = only.value;
 }
 
 /** A wrong choice stays visible, with the reason beside it, until another is made. */

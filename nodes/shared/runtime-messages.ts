@@ -55,7 +55,7 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
     error.problems.length > 0
       ? explainProblems(RED, error.problems)
       : say(RED, `error.${sentenceKey(error)}`, values, error.message);
-  if (!error.platformMessage || saysTheSame(explanation, error.platformMessage)) return explanation;
+  if (!error.platformMessage || addsNothing(error.platformMessage, explanation, error)) return explanation;
   const both = { explanation: explanation.trimEnd(), platform: error.platformMessage };
   return say(RED, 'error.withPlatform', both, `${both.explanation} (${both.platform})`);
 }
@@ -79,9 +79,15 @@ function settingName(RED: NodeAPI, field: string | number | undefined): string {
   return say(RED, `label.${name}`, {}, english, 'alink-device');
 }
 
-// The platform's own sentence is worth reading only when it adds something.
-function saysTheSame(explanation: string, platformMessage: string): boolean {
-  return explanation.toLowerCase().includes(platformMessage.trim().replace(/\.$/, '').toLowerCase());
+/** Whether the platform's own sentence is what was said already, in this language or in another. */
+function addsNothing(platformMessage: string, explanation: string, { code, details }: AlinkError): boolean {
+  const operationName = typeof details.operation === 'string' ? details.operation : undefined;
+  const known = code === undefined ? undefined : explainCode(code, operationName);
+  const said = platformMessage
+    .trim()
+    .replace(/[.。]$/, '')
+    .toLowerCase();
+  return [explanation, known?.en ?? '', known?.zh ?? ''].some((text) => text.toLowerCase().includes(said));
 }
 
 /** What is wrong with input or setting; the English text when the catalogue does not have the rule. */

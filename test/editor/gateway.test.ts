@@ -6,7 +6,7 @@ import type { FlowNode } from '../support/runtime';
 
 const PLACE = { platform: DEMO_PLATFORM };
 const FLOW: FlowNode[] = [
-  ...DEMO,
+  ...DEMO.filter(({ role }) => role !== 'gateway'),
   gateway({ ...PLACE, name: 'Boiler room' }),
   gateway({ ...PLACE, id: 'asleep', deviceName: 'gate-02', d: true }),
   meter(1, { name: 'Meter 1' }),
@@ -68,6 +68,20 @@ function describeRoles(language: Language): void {
         },
         [id, field, changes] as const,
       );
+
+    inDialog('m-2', 'a gateway is not chosen behind the user’s back', async () => {
+      assert.notEqual(await editor.field('gateway').inputValue(), 'gate');
+    });
+
+    inDialog(
+      idOf('alink-device'),
+      'the only gateway is chosen for a device that becomes a sub-device',
+      async () => {
+        await editor.field('role').selectOption('subDevice');
+      assert.equal(await editor.field('gateway').inputValue(), 'gate');
+        assert.equal(await marked('gateway'), false);
+      },
+    );
 
     inDialog('gate', 'shows what belongs to each', async () => {
       for (const [role, { shown, hidden }] of Object.entries(ROLES)) {

@@ -87,6 +87,7 @@ describe('what nodes say', () => {
     const refusal = (platformMessage: string) =>
       explainError(RED, new AlinkError('platformRefused', 'x', { code: 6402, platformMessage }));
     assert.equal(refusal('A gateway cannot be its own sub-device'), refusal(''));
+    assert.equal(refusal('网关不能作为自己的子设备'), refusal(''));
     assert.match(refusal('gateway is sub'), /own sub-device\. \(gateway is sub\)$/);
   });
 });
