@@ -1,5 +1,7 @@
 import type { DeviceIdentity, JsonObject } from '../protocol';
 import type { Session } from './broker/session';
+import type { ConfigurationPush } from './configuration/remote';
+import { type UpgradeView, viewUpgrade } from './ota/api';
 import type {
   DesiredValue,
   Device,
@@ -46,6 +48,12 @@ export interface DeviceView {
     progress: number;
     statusDetails: JsonObject;
   }>;
+  /** Versions of its firmware, by module. */
+  firmwareVersions: Record<string, string>;
+  /** Its parts of upgrades, oldest first. */
+  upgrades: UpgradeView[];
+  /** The last remote configuration that was pushed to it. */
+  configuration: ConfigurationPush | undefined;
   /** What it uploaded, latest first; `sizeBytes` of `file(name)`. */
   files: Array<{ fileId: string; name: string; sizeBytes: number; time: number }>;
   /** Content of an uploaded file. @returns undefined when there is none of this name */
@@ -79,6 +87,11 @@ export function viewDevice(device: Device, session: Session, topology: Topology,
       progress: task.progress,
       statusDetails: task.statusDetails,
     })),
+    firmwareVersions: Object.fromEntries(
+      [...device.moduleVersions].map(([module, { version }]) => [module, version]),
+    ),
+    upgrades: [...device.upgrades.values()].map(viewUpgrade),
+    configuration: device.configurationPush && { ...device.configurationPush },
     files: device.files.list().map(({ fileId, name, content, time }) => ({
       fileId,
       name,

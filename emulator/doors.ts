@@ -149,5 +149,6 @@ function tlsOf({ tls }: DoorContext): TlsFiles {
 }
 
 function arrival(socket: Socket, secure: boolean) {
-  return { secure, remoteAddress: socket.remoteAddress ?? '' };
+  const { remoteAddress = '', localAddress = '' } = socket;
+  return { secure, remoteAddress, localAddress };
 }

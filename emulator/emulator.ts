@@ -3,6 +3,12 @@ import { MqttBroker } from './broker/broker';
 import type { Delivery } from './broker/session';
 import { makeCertificate } from './certificate';
 import { ConfigError, type EmulatorConfig, readConfig } from './config';
+import {
+  type ConfigurationPanel,
+  createConfigurationPanel,
+  createModelConfigurationPanel,
+  type ModelConfigurationPanel,
+} from './configuration/api';
 import { type DeviceView, viewDevice } from './device-view';
 import { OpenDoor } from './doors';
 import type { ExchangeLog } from './exchanges';
@@ -12,6 +18,7 @@ import { logConfig } from './handlers/logs';
 import { createHttpHandler } from './http/handler';
 import { cancelJob, createJob } from './jobs';
 import { DEFAULT_LIMITS, DOORS, type Door, type EmulatorOptions, UnknownDeviceError } from './options';
+import { createFirmwarePanel, type FirmwarePanel } from './ota/api';
 import { Platform } from './platform';
 import type { Device } from './registry/device';
 import { scriptProblem } from './script/types';
@@ -121,6 +128,10 @@ export interface Emulator {
     /** Ends the tasks that have not ended and tells their devices. @returns whether there is such a job */
     cancel(jobId: string): boolean;
   };
+  /** Firmware packages, upgrades and what became of them (section G). */
+  firmware: FirmwarePanel;
+  configuration: ConfigurationPanel;
+  modelConfiguration: ModelConfigurationPanel;
   /** Sends a message to a device that subscribed the topic. @throws UnknownDeviceError @throws RangeError */
   publishToDevice(
     identity: DeviceIdentity,
@@ -183,6 +194,9 @@ class RunningEmulator implements Emulator {
   httpUrl = '';
   readonly exchanges: ExchangeLog;
   readonly messages: MessageLog;
+  readonly firmware: FirmwarePanel;
+  readonly configuration: ConfigurationPanel;
+  readonly modelConfiguration: ModelConfigurationPanel;
   private readonly doors: OpenDoor[] = [];
   private listening = true;
   private closing: Promise<void> | undefined;
@@ -196,6 +210,10 @@ class RunningEmulator implements Emulator {
   ) {
     this.exchanges = platform.exchanges;
     this.messages = platform.forwarding.messages;
+    this.firmware = createFirmwarePanel(platform);
+    this.configuration = createConfigurationPanel(platform);
+    this.modelConfiguration = createModelConfigurationPanel(platform);
+    platform.fileOrigin = (device) => this.fileOrigin(device);
     if (ca !== undefined) this.ca = ca;
   }
 
@@ -322,6 +340,16 @@ class RunningEmulator implements Emulator {
     await this.broker.close();
     await Promise.all(this.doors.map((door) => door.close()));
     if (this.snapshotFile !== undefined) await writeSnapshot(this.platform, this.snapshotFile);
+  }
+
+  // Over TLS when it can be, as on the platform; by the address that the device itself came to.
+  private fileOrigin({ reachedAt }: Device): string | undefined {
+    const scheme = this.ports.https === undefined ? 'http' : 'https';
+    const port = this.ports[scheme];
+    if (port === undefined) return undefined;
+    const everywhere = this.host === '0.0.0.0' || this.host === '::';
+    const host = everywhere ? reachedAt.replace(/^::ffff:/, '') || '127.0.0.1' : this.host;
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
   private mqttDoors(): OpenDoor[] {

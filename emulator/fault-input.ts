@@ -7,6 +7,10 @@ export class FaultInputError extends Error {
 }
 
 const MATCH_FIELDS = ['productKey', 'deviceName', 'direction', 'topic', 'operation'];
+const ACTIONS = [
+  'drop, delay, duplicate, refuse, loseReply, malformReply, kick',
+  'wrongDigest, wrongSize, cutAt, corrupt, urlExpired, urlAltered, ignoreRange, redirect, status, slow, wrongCrc',
+];
 const LONGEST_DELAY_MS = 3_600_000;
 
 /** Reads a rule from JSON. @throws FaultInputError that names the field */
@@ -27,10 +31,28 @@ export function readFaultRule(input: Json): FaultRule {
       return { action: 'delay', ms: whole(input.ms, 'ms', 0, LONGEST_DELAY_MS), ...common };
     case 'refuse':
       return { action: 'refuse', code: whole(input.code, 'code', 1, 2 ** 31), ...common };
+    case 'wrongDigest':
+    case 'wrongSize':
+    case 'urlExpired':
+    case 'urlAltered':
+    case 'ignoreRange':
+    case 'wrongCrc':
+      return { action: input.action, ...common };
+    case 'cutAt':
+    case 'corrupt': {
+      const offset = whole(input.offset, 'offset', 0, Number.MAX_SAFE_INTEGER);
+      return { action: input.action, offset, ...common };
+    }
+    case 'status':
+      return { action: 'status', status: whole(input.status, 'status', 400, 599), ...common };
+    case 'slow': {
+      const bytesPerSecond = whole(input.bytesPerSecond, 'bytesPerSecond', 1, 2 ** 31);
+      return { action: 'slow', bytesPerSecond, ...common };
+    }
+    case 'redirect':
+      return { action: 'redirect', ...readDestination(input.to), ...common };
     default:
-      throw new FaultInputError(
-        'action is one of drop, delay, duplicate, refuse, loseReply, malformReply, kick',
-      );
+      throw new FaultInputError(`action is one of ${ACTIONS.join(', ')}`);
   }
 }
 
@@ -45,6 +67,12 @@ function readMatch(input: Json): FaultMatch {
     throw new FaultInputError('match.direction is up or down');
   }
   return input as FaultMatch;
+}
+
+function readDestination(to: Json | undefined): { to?: string } {
+  if (to === undefined) return {};
+  if (typeof to !== 'string' || !URL.canParse(to)) throw new FaultInputError('to is an address');
+  return { to };
 }
 
 function whole(value: Json | undefined, name: string, min: number, max: number): number {

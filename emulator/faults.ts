@@ -1,8 +1,8 @@
-import { topicMatches } from '../protocol';
+import { type DeviceIdentity, topicMatches } from '../protocol';
 import type { Device } from './registry/device';
 
 /** What a fault does to the messages it strikes. */
-export type FaultAction =
+export type MessageFault =
   /** The message never arrives. */
   | { action: 'drop' }
   | { action: 'delay'; ms: number }
@@ -17,14 +17,40 @@ export type FaultAction =
   /** The connection is closed instead. */
   | { action: 'kick' };
 
+/** What a fault does to files that devices fetch, and to what they are told about them. */
+export type FileFault =
+  /** The offer tells a digest that is wrong. */
+  | { action: 'wrongDigest' }
+  /** The offer tells a size that is wrong. */
+  | { action: 'wrongSize' }
+  /** The connection is closed before this byte of the file. */
+  | { action: 'cutAt'; offset: number }
+  /** This byte of the file is another one. */
+  | { action: 'corrupt'; offset: number }
+  /** 403, as for an address of yesterday. */
+  | { action: 'urlExpired' }
+  /** 403, as for an address that somebody changed. */
+  | { action: 'urlAltered' }
+  /** The whole file with 200, whatever part was asked for. */
+  | { action: 'ignoreRange' }
+  /** 302 to `to`, or to another address of the same file. */
+  | { action: 'redirect'; to?: string }
+  /** This HTTP status instead of the file. */
+  | { action: 'status'; status: number }
+  | { action: 'slow'; bytesPerSecond: number }
+  /** A block over MQTT has a CRC that is wrong. */
+  | { action: 'wrongCrc' };
+
+export type FaultAction = MessageFault | FileFault;
+
 export interface FaultMatch {
   productKey?: string;
   deviceName?: string;
-  /** Messages of devices (up, the default) or of the platform (down). */
+  /** Messages of devices (up, the default) or of the platform (down); of no meaning for files. */
   direction?: 'up' | 'down';
-  /** MQTT filter. */
+  /** MQTT filter; for files it is compared with the path of the address. */
   topic?: string;
-  /** Name in the catalogue. */
+  /** Name in the catalogue; for files that of the message that tells their address. */
   operation?: string;
 }
 
@@ -33,6 +59,19 @@ export type FaultRule = FaultAction & {
   /** How many messages it strikes; all when absent. */
   times?: number;
 };
+
+/** A rule that strikes messages. */
+export type MessageFaultRule = FaultRule & MessageFault;
+
+const MESSAGE_ACTIONS: readonly FaultAction['action'][] = [
+  'drop',
+  'delay',
+  'duplicate',
+  'refuse',
+  'loseReply',
+  'malformReply',
+  'kick',
+] satisfies MessageFault['action'][];
 
 interface ActiveRule {
   id: number;
@@ -78,15 +117,45 @@ export class FaultRules {
     device: Device,
     topic: string,
     operation: string | undefined,
+  ): MessageFaultRule | undefined {
+    const hit = this.take(device.identity, topic, operation, ({ action, match }) => {
+      return MESSAGE_ACTIONS.includes(action) && (match?.direction ?? 'up') === direction;
+    });
+    return hit as MessageFaultRule | undefined;
+  }
+
+  /**
+   * The rule of this kind that strikes a file; it counts as used.
+   * @param path of its address
+   * @param fits looks at the rule's own numbers
+   */
+  strikeFile<A extends FileFault['action']>(
+    action: A,
+    identity: DeviceIdentity,
+    path: string,
+    operation: string,
+    fits: (fault: Extract<FileFault, { action: A }>) => boolean = () => true,
+  ): Extract<FileFault, { action: A }> | undefined {
+    type Wanted = Extract<FileFault, { action: A }>;
+    const hit = this.take(identity, path, operation, (rule) => {
+      return rule.action === action && fits(rule as unknown as Wanted);
+    });
+    return hit as unknown as Wanted | undefined;
+  }
+
+  private take(
+    identity: DeviceIdentity,
+    topic: string,
+    operation: string | undefined,
+    fits: (rule: FaultRule) => boolean,
   ): FaultRule | undefined {
     if (this.rules.length === 0) return undefined;
-    const { identity } = device;
-    const hit = this.rules.find(({ rule: { match = {} } }) => {
-      if ((match.direction ?? 'up') !== direction) return false;
+    const hit = this.rules.find(({ rule }) => {
+      const { match = {} } = rule;
       if (match.productKey !== undefined && match.productKey !== identity.productKey) return false;
       if (match.deviceName !== undefined && match.deviceName !== identity.deviceName) return false;
       if (match.operation !== undefined && match.operation !== operation) return false;
-      return match.topic === undefined || topicMatches(match.topic, topic);
+      return (match.topic === undefined || topicMatches(match.topic, topic)) && fits(rule);
     });
     if (hit === undefined) return undefined;
     hit.left--;

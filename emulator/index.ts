@@ -1,4 +1,6 @@
 export { ConfigError } from './config';
+export type { ConfigurationPanel, ModelConfigurationPanel } from './configuration/api';
+export type { ConfigurationPush } from './configuration/remote';
 export type { DeviceView } from './device-view';
 export { DoorError } from './doors';
 export { type Emulator, type FaultPanel, type NewJob, startEmulator } from './emulator';
@@ -9,7 +11,8 @@ export {
   type ExchangePredicate,
   ExchangeTimeoutError,
 } from './exchanges';
-export type { FaultAction, FaultMatch, FaultRule } from './faults';
+export type { FaultAction, FaultMatch, FaultRule, FileFault, MessageFault } from './faults';
+export type { Download } from './files/file-server';
 export { MessageLog, MessageTimeoutError, PlatformMessage } from './forwarding/message-log';
 export type { DownlinkResult } from './forwarding/messages';
 export type { TopicRoute } from './forwarding/routes';
@@ -21,6 +24,15 @@ export {
   type EmulatorOptions,
   UnknownDeviceError,
 } from './options';
+export type {
+  FirmwarePanel,
+  FirmwareView,
+  NewFirmware,
+  NewFirmwareFile,
+  NewUpgrade,
+  UpgradeView,
+} from './ota/api';
+export { OtaError } from './ota/ota-error';
 export type {
   DesiredValue,
   DeviceLogEntry,

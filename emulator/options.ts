@@ -25,6 +25,22 @@ export interface EmulatorLimits {
   deviceBytes: number;
   /** Uploaded files of all devices, finished or under way. */
   fileBytes: number;
+  /** Firmware packages of all products. */
+  firmwares: number;
+  /** Memory for firmware that is neither generated nor on disk. */
+  firmwareBytes: number;
+  /** Largest file of a firmware package. */
+  firmwareFileBytes: number;
+  /** Largest firmware that goes over MQTT. */
+  mqttFirmwareBytes: number;
+  /** An address of a firmware or configuration file works for this long. */
+  fileUrlMs: number;
+  /** Largest remote configuration. */
+  configurationBytes: number;
+  /** Largest model configuration of a gateway. */
+  modelConfigurationBytes: number;
+  /** The old request for firmware is answered on `/ota/device/upgrade/…` (section J row 35). */
+  otaAnswersOnUpgrade: boolean;
   exchanges: number;
   /** Messages to applications that are kept. */
   messages: number;
@@ -86,6 +102,14 @@ export const DEFAULT_LIMITS: EmulatorLimits = {
   propertiesPerDevice: 1000,
   deviceBytes: 32 * 1024 * 1024,
   fileBytes: 64 * 1024 * 1024,
+  firmwares: 500,
+  firmwareBytes: 256 * 1024 * 1024,
+  firmwareFileBytes: 2000 * 1024 * 1024,
+  mqttFirmwareBytes: 16 * 1024 * 1024,
+  fileUrlMs: 24 * 3_600_000,
+  configurationBytes: 64 * 1024,
+  modelConfigurationBytes: 8 * 1024 * 1024,
+  otaAnswersOnUpgrade: false,
   exchanges: 1000,
   messages: 1000,
   topicRoutes: 1000,

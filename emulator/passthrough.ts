@@ -92,7 +92,7 @@ export class Passthrough {
             code: target.code,
             note: target.reason,
           }
-        : platform.uplink.answerTo(target, text, line);
+        : platform.uplink.answerTo(target, target.topic, text, line);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     platform.exchanges.add({
       kind: 'up',

@@ -6,22 +6,28 @@ import {
   MessageIds,
   type OperationName,
   operation as operationOf,
+  topicMatches,
 } from '../protocol';
 import type { ConnectContext } from './auth/connect';
 import { TokenStore } from './auth/tokens';
 import { maySubscribe, namedIn } from './broker/rights';
 import { type Delivery, Session } from './broker/session';
 import { type KickCode, SubSessions } from './broker/sub-sessions';
+import { RemoteConfigurations } from './configuration/remote';
 import { Downlink } from './downlink/downlink';
 import { ExchangeLog } from './exchanges';
 import { FaultRules } from './faults';
+import { FileServer, mayHoldAddress, type ServedFile, withoutSignatures } from './files/file-server';
 import { Forwarding } from './forwarding/forwarding';
 import { type DownlinkResult, downlinkMessage, lifecycleMessage, statusMessage } from './forwarding/messages';
 import { encode } from './handlers/codec';
 import { malformed } from './malformed';
 import type { EmulatorLimits } from './options';
+import { Ota } from './ota/ota';
+import { FirmwareUploads } from './ota/uploads';
 import { Passthrough } from './passthrough';
 import type { Device } from './registry/device';
+import { FileBudget } from './registry/files';
 import type { Product } from './registry/product';
 import { Registry } from './registry/registry';
 import { ProductScript } from './script/product-script';
@@ -47,6 +53,14 @@ export class Platform implements ConnectContext {
   readonly uplink = new Uplink(this);
   /** Changes of the topology; what it holds is in the registry. */
   readonly topology = new TopologyChanges(this);
+  /** Firmware and configurations that devices fetch. */
+  readonly files: FileServer;
+  readonly ota: Ota;
+  readonly configurations = new RemoteConfigurations(this);
+  readonly firmwareUploads: FirmwareUploads;
+  readonly firmwareBudget: FileBudget;
+  /** Address of the HTTP door as a device can reach it; undefined while none is open. */
+  fileOrigin: (device: Device) => string | undefined = () => undefined;
   /** Nothing is sent: what a dead network looks like. */
   silent = false;
   /** Ids of the platform's own requests. */
@@ -76,6 +90,10 @@ export class Platform implements ConnectContext {
     };
     this.registry.created = (device) => this.tellLifecycle(device, 'create');
     this.downlink = new Downlink(this);
+    this.files = new FileServer((device) => this.fileOrigin(device), clock, limits.fileUrlMs);
+    this.firmwareBudget = new FileBudget(limits.firmwareBytes);
+    this.firmwareUploads = new FirmwareUploads(this);
+    this.ota = new Ota(this);
   }
 
   sessionOf(device: Device): Session {
@@ -87,19 +105,36 @@ export class Platform implements ConnectContext {
     return session;
   }
 
-  /** @param gateway through which it is logged in */
-  online(device: Device, connection: Connection, clientIp: string, gateway?: Device): void {
+  /**
+   * @param clientIp where it comes from
+   * @param reachedAt our own address as it reached it
+   * @param gateway through which it is logged in
+   */
+  online(
+    device: Device,
+    connection: Connection,
+    { clientIp, reachedAt }: { clientIp: string; reachedAt: string },
+    gateway?: Device,
+  ): void {
     const now = this.clock();
     this.connections.set(device, connection);
     device.activatedAt ??= now;
     device.onlineSince = now;
     device.lastOnlineAt = now;
     device.clientIp = clientIp;
+    device.reachedAt = reachedAt;
     const last = device.lastHeardAt ?? now;
     device.lastHeardAt = now;
     const note = gateway && `through ${gateway.key}`;
     this.exchanges.add({ kind: 'connect', identity: device.identity, code: 0, note });
     this.forwarding.publish(device, statusMessage(device, 'online', { now, last }));
+    this.offerFirmware(device);
+  }
+
+  /** The device asked for topics. */
+  subscribed(device: Device, filter: string): void {
+    const { topic } = operationOf('ota.upgrade');
+    if (topicMatches(filter, formatTopic(topic, { ...device.identity }))) this.offerFirmware(device);
   }
 
   offline(device: Device, connection: Connection, note: string): void {
@@ -127,11 +162,19 @@ export class Platform implements ConnectContext {
   deleteDevice(device: Device): void {
     this.subSessions.delete(this.sessionOf(device));
     this.topology.forget(device);
+    this.ota.forget(device);
+    if (device.modelConfiguration !== undefined) this.files.remove(device.modelConfiguration.fileId);
     this.registry.removeDevice(device);
     this.kick(device, 521);
     this.sessions.delete(device);
     this.downlink.giveUp(device);
     this.tellLifecycle(device, 'delete');
+  }
+
+  /** A file of a package that is gone. */
+  forgetFile({ fileId, content }: ServedFile): void {
+    this.files.remove(fileId);
+    this.firmwareBudget.release(content.memoryBytes);
   }
 
   /** Gives a product another script; an empty one takes it away. */
@@ -204,7 +247,16 @@ export class Platform implements ConnectContext {
         delivery = session.send(topic, encoded, qos);
     }
     const note = fault ? `fault: ${fault.action}` : delivery === 'sent' ? undefined : delivery;
-    this.exchanges.add({ kind: 'down', identity: device.identity, topic, payload, qos, operation, note });
+    const kept = mayHoldAddress(operation) ? withoutSignatures(payload) : payload;
+    this.exchanges.add({
+      kind: 'down',
+      identity: device.identity,
+      topic,
+      payload: kept,
+      qos,
+      operation,
+      note,
+    });
     return delivery;
   }
 
@@ -234,6 +286,11 @@ export class Platform implements ConnectContext {
     this.delayed.clear();
     this.downlink.close();
     for (const { script } of this.registry.products.values()) script?.close();
+  }
+
+  // Behind the acknowledgement of the connection, login or subscription.
+  private offerFirmware(device: Device): void {
+    if (device.upgrades.size > 0) this.later(0, () => this.ota.pushDue(device));
   }
 
   private tellLifecycle(device: Device, action: 'create' | 'delete' | 'enable' | 'disable'): void {

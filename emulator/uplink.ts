@@ -1,4 +1,4 @@
-import type { OperationName } from '../protocol';
+import { formatTopic, type OperationName, operation as operationOf } from '../protocol';
 import type { Line } from './broker/line';
 import { findRoute, type Route } from './broker/routes';
 import { type Call, HANDLERS, type Handler, type HandlerResult, refusal, requestId } from './handlers';
@@ -146,7 +146,7 @@ export class Uplink {
   }
 
   /** Carries out an operation of a device. */
-  answerTo(route: KnownRoute, payload: Uint8Array, line: Line): HandlerResult {
+  answerTo(route: KnownRoute, topic: string, payload: Uint8Array, line: Line): HandlerResult {
     const { device, variables, method } = route;
     const operation = route.operation.name;
     const handler = HANDLERS.get(operation);
@@ -161,6 +161,7 @@ export class Uplink {
       device,
       operation,
       method,
+      topic,
       variables,
       payload,
       now,
@@ -221,7 +222,7 @@ export class Uplink {
       this.platform.exchanges.add({ kind: 'up', identity, topic, payload, qos, operation, note });
       return;
     }
-    const result = this.answerTo(route, payload, line);
+    const result = this.answerTo(route, topic, payload, line);
     const note = fault === undefined ? result.note : `fault: ${fault}`;
     this.platform.exchanges.add({
       kind: 'up',
@@ -234,6 +235,10 @@ export class Uplink {
       note,
     });
     if (result.reply === undefined || replyTopic === undefined || fault === 'loseReply') return;
-    this.reply(device, replyTopic, result.reply, qos, operation, fault);
+    const wire =
+      result.replyOperation === undefined
+        ? replyTopic
+        : formatTopic(operationOf(result.replyOperation).topic, { ...identity });
+    this.reply(device, wire, result.reply, qos, operation, fault);
   }
 }

@@ -15,7 +15,7 @@ interface Facts {
   /** Whom it says to be; of no meaning before the verdict. */
   claimed: DeviceIdentity | undefined;
   clean: boolean;
-  remoteAddress: string;
+  arrival: Arrival;
   session?: Session;
   connection?: Connection;
   timer?: NodeJS.Timeout;
@@ -28,7 +28,11 @@ interface Facts {
 export interface Arrival {
   secure: boolean;
   remoteAddress: string;
+  /** Our own. */
+  localAddress: string;
 }
+
+const NOWHERE: Arrival = { secure: false, remoteAddress: '', localAddress: '' };
 
 // The parser of the broker library gathers a packet before anything can look at its size.
 interface WithParser {
@@ -184,17 +188,17 @@ export class MqttBroker {
     },
     done: (error: Error | null, success: boolean) => void,
   ): void {
-    const { secure = false, remoteAddress = '' } = this.arrivals.get(client) ?? {};
+    const arrival = this.arrivals.get(client) ?? NOWHERE;
     const verdict = judgeConnect(this.platform, {
       parsed: parseClientId(packet.clientId ?? ''),
       username: packet.username ?? '',
       password: packet.password?.toString() ?? '',
       keepAlive: packet.keepalive ?? 0,
       hasWill: packet.will !== undefined && packet.will !== null,
-      secure,
+      secure: arrival.secure,
     });
     const claimed = parseMqttUsername(packet.username ?? '');
-    this.facts.set(client, { verdict, claimed, clean: packet.clean ?? true, remoteAddress });
+    this.facts.set(client, { verdict, claimed, clean: packet.clean ?? true, arrival });
     delete packet.will;
     packet.clientId =
       verdict.kind === 'device' ? verdict.device.key : `${verdict.kind} ${this.nextRegistration++}`;
@@ -240,7 +244,9 @@ export class MqttBroker {
       return;
     }
     facts.connection = { close: () => this.finish(client) };
-    this.platform.online(facts.verdict.device, facts.connection, facts.remoteAddress);
+    const { remoteAddress, localAddress } = facts.arrival;
+    const addresses = { clientIp: remoteAddress, reachedAt: localAddress };
+    this.platform.online(facts.verdict.device, facts.connection, addresses);
   }
 
   private ready(client: Client): void {
@@ -284,6 +290,7 @@ export class MqttBroker {
     const granted = owner?.subscribe(topic, qos === 1 ? 1 : 0) === true;
     const { identity } = (owner ?? session).device;
     this.platform.exchanges.add({ kind: 'subscribe', identity, topic, qos, code: granted ? qos : 128 });
+    if (granted && owner !== undefined) this.platform.subscribed(owner.device, topic);
     return granted;
   }
 

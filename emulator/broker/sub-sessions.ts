@@ -205,7 +205,7 @@ export class SubSessions {
     const autoSubscribe = parameters.get('_ss') === '1';
     session.takeOver(member, { clean, autoSubscribe, ext: Number.isInteger(ext) ? ext : 0 }, line);
     line.join(member);
-    this.platform.online(session.device, member, line.session.device.clientIp, line.session.device);
+    this.platform.online(session.device, member, line.session.device, line.session.device);
     // What waited goes out behind the answer: before it nobody expects messages of this sub-device.
     queueMicrotask(() => {
       if (session.owner === member) session.resume();

@@ -34,7 +34,8 @@ export interface ThingCall {
     | 'thing.service.property.set'
     | 'thing.service.property.get'
     | 'thing.service'
-    | 'thing.topo.add.notify';
+    | 'thing.topo.add.notify'
+    | 'thing.config.push';
   /** The service, of `thing.service`. */
   service?: string;
   params: Json;
@@ -82,6 +83,12 @@ const MOST_ASKED = 10_000;
 /** Cloud calls carry this version (B.0). */
 const VERSION = '1.0.0';
 const EXT_RRPC = 1;
+/** What scripts convert: the thing model only. The rest is Alink on every device. */
+const THING_MODEL_CALLS: readonly ThingCall['operation'][] = [
+  'thing.service.property.set',
+  'thing.service.property.get',
+  'thing.service',
+];
 
 /** The platform's side of every request to a device (B.1 rows 6–14). */
 export class Downlink {
@@ -97,14 +104,14 @@ export class Downlink {
 
   /**
    * Sends a request whose answer comes when it comes, and tells applications.
+   * @param answered told of the answer besides
    * @returns the id of the message; to products that speak Alink it is sent at once
    * @throws ScriptFailedError
    */
-  async send(device: Device, call: ThingCall): Promise<string> {
+  async send(device: Device, call: ThingCall, answered?: (answer: DeviceAnswer) => void): Promise<string> {
     const messageId = this.host.messageIds.next();
     const { name, topic, replyTopic, method } = addressOf(device, call);
-    // Scripts convert the thing model only; the topology is Alink on every gateway.
-    const raw = device.product.dataFormat === 'custom' && call.operation !== 'thing.topo.add.notify';
+    const raw = device.product.dataFormat === 'custom' && THING_MODEL_CALLS.includes(call.operation);
     const message = JSON.stringify({ method, id: messageId, params: call.params, version: VERSION });
     const payload = raw ? await this.toRaw(device, message) : message;
     const [wire, answerTopic] = raw ? rawTopics(device) : [topic, replyTopic];
@@ -112,6 +119,7 @@ export class Downlink {
     const done = (answer: DeviceAnswer) => {
       if (call.service !== undefined) this.remember(device, call, startedAt, answer);
       const { code, message, data } = answer;
+      answered?.(answer);
       this.host.onResult(device, { requestId: messageId, code, message, topic: wire, data });
     };
     const forget = this.sent.add(answerTopic, messageId, ASYNC_LIMIT_MS, {

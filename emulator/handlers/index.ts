@@ -2,9 +2,11 @@ import { OPERATIONS, type OperationName } from '../../protocol';
 import { codecUpdate } from './codec';
 import { configGet } from './configuration';
 import { desiredDelete, desiredGet } from './desired';
+import { fileDownload } from './file-download';
 import { uploadCancel, uploadInit, uploadSend } from './files';
 import { jobGet, jobUpdate } from './jobs';
 import { diagnosisPost, logConfigGet, logPost } from './logs';
+import { firmwareGet, otaInform, otaProgress, otaRequest } from './ota';
 import { packPost } from './pack';
 import { productRegister, subRegister, subUnregister } from './registration';
 import { batchPost, eventPost, historyPost, propertyPost } from './reports';
@@ -47,6 +49,11 @@ export const HANDLERS: ReadonlyMap<OperationName, Handler> = new Map<OperationNa
   ['thing.log.post', logPost],
   ['_thing.diag.post', diagnosisPost],
   ['ext.ntp.request', ntpRequest],
+  ['ota.inform', otaInform],
+  ['ota.progress', otaProgress],
+  ['ota.request', otaRequest],
+  ['thing.ota.firmware.get', firmwareGet],
+  ['thing.file.download', fileDownload],
   ['thing.file.upload.mqtt.init', uploadInit],
   ['thing.file.upload.mqtt.send', uploadSend],
   ['thing.file.upload.mqtt.cancel', uploadCancel],

@@ -1,4 +1,5 @@
 import { FileFrameError, parseFileFrame, parseRequest } from '../../protocol';
+import { refused as noBlock } from './file-download';
 import { readId } from './files';
 import { failed } from './shadow';
 import { asText, type Call, writeReply } from './types';
@@ -16,6 +17,13 @@ export function refusal(
       return undefined;
     case 'shadow.update':
       return failed(code, 'refused', now).reply;
+    case 'ota.inform':
+    case 'ota.progress':
+      return undefined;
+    case 'ota.request':
+      return JSON.stringify({ code, id: requestId(payload), message: 'refused' });
+    case 'thing.file.download':
+      return noBlock(requestId(payload), code);
     case 'thing.file.upload.mqtt.send':
       return writeReply(frameId(payload), { code }, method);
     default:

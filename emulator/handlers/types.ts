@@ -20,6 +20,7 @@ export interface Call {
   device: Device;
   operation: string;
   method: string | undefined;
+  topic: string;
   variables: TopicVariables;
   payload: Uint8Array;
   now: number;
@@ -40,6 +41,8 @@ export interface HandlerResult {
   reply?: string | Uint8Array;
   code?: number;
   note?: string | undefined;
+  /** The answer goes out on the topic of this operation of the platform instead. */
+  replyOperation?: 'ota.upgrade';
 }
 
 /** The platform's side of one operation of the catalogue. */

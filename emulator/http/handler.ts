@@ -2,9 +2,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { authenticateDevice, registerDevice } from '../auth/https';
 import type { AccessKey } from '../config';
 import type { Emulator } from '../emulator';
+import { FILES_PATH } from '../files/file-server';
 import { answerOpenApi } from '../openapi/endpoint';
 import type { Platform } from '../platform';
 import { BodyError, LARGEST_BODY_BYTES, LARGEST_CALL_BYTES, readBody, readFields } from './body';
+import { answerFile } from './file-door';
+import { acceptFirmware, UPLOAD_PATH } from './firmware-door';
 import { answerPanel, mayUsePanel } from './panel';
 
 export interface HttpContext {
@@ -44,6 +47,8 @@ async function answer(
     const { status, body, text } = await answerPanel(emulator, method, url, await readBody(request));
     return text === undefined ? sendJson(response, status, body) : sendText(response, status, text);
   }
+  if (url.pathname.startsWith(FILES_PATH)) return answerFile(platform, request, response, url);
+  if (url.pathname === UPLOAD_PATH) return acceptFirmware(platform, request, response);
   if (method === 'GET' && url.pathname.startsWith('/files/')) {
     const content = findFile(platform, url.pathname.slice('/files/'.length));
     return content === undefined

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type DeviceIdentity, type Json, thingKey } from '../../protocol';
+import type { ConfigurationPush } from '../configuration/remote';
+import type { ServedFile } from '../files/file-server';
 import type { Codec } from '../handlers/codec';
 import type { EmulatorLimits } from '../options';
+import type { OtaTask } from '../ota/jobs';
 import { DeviceFiles, type FileBudget } from './files';
 import type { JobTask } from './jobs';
 import type { Product } from './product';
@@ -69,6 +72,8 @@ export class Device {
   /** When its last message arrived, or its connection. */
   lastHeardAt: number | undefined;
   clientIp = '';
+  /** Our own address as it reached it; empty before. */
+  reachedAt = '';
   /** What registration without pre-registration gave (A.7). */
   deviceToken: { clientId: string; token: string } | undefined;
   readonly tags = new Map<string, string>();
@@ -77,6 +82,14 @@ export class Device {
   readonly shadow = new Shadow();
   /** Tasks of jobs by their id, in the order of their making. */
   readonly tasks = new Map<string, JobTask>();
+  /** Upgrades of its firmware by the id of their task, in the order of their making. */
+  readonly upgrades = new Map<string, OtaTask>();
+  /** Versions that it reported, by module. */
+  readonly moduleVersions = new Map<string, { version: string; time: number }>();
+  /** The last remote configuration that was pushed to it. */
+  configurationPush: ConfigurationPush | undefined;
+  /** The last model configuration that was pushed to it, a gateway. */
+  modelConfiguration: ServedFile | undefined;
   readonly files: DeviceFiles;
   readonly logs = new Ring<DeviceLogEntry>(LOG_ENTRIES);
   /** What it told about its network (B.3 row 38). */

@@ -1,4 +1,5 @@
 import type { ThingModel } from '../../protocol';
+import type { RemoteConfiguration } from '../configuration/remote';
 import type { ProductScript } from '../script/product-script';
 import type { Device } from './device';
 
@@ -50,6 +51,8 @@ export class Product {
   readonly topics: readonly TopicClass[];
   /** Converts messages of a passthrough product, and those on own topics that ask for it. */
   script: ProductScript | undefined;
+  /** Off and empty at the start, as on the platform. */
+  readonly configuration: RemoteConfiguration = { enabled: false, stored: undefined };
   readonly devices = new Map<string, Device>();
 
   constructor(settings: ProductSettings) {

@@ -28,6 +28,7 @@ function plant(autoProvision = false) {
       device: gate,
       operation,
       method: undefined,
+      topic: '',
       variables: GATE,
       payload: Buffer.from(JSON.stringify({ id: '1', params })),
       now: 0,

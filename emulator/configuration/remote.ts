@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { formatTopic, type Json, type JsonObject, operation } from '../../protocol';
+import type { Delivery } from '../broker/session';
+import { bytesContent, digestNow } from '../files/content';
+import type { ServedFile } from '../files/file-server';
+import { spoilt } from '../ota/offer';
+import type { Platform } from '../platform';
+import type { Device } from '../registry/device';
+import type { Product } from '../registry/product';
+
+/** A product's configuration from the cloud (B.3 rows 33, 34). */
+export interface RemoteConfiguration {
+  enabled: boolean;
+  /** Absent before the first was stored. */
+  stored: { configId: string; file: ServedFile; text: string; time: number } | undefined;
+}
+
+/** What came of a configuration that was pushed to a device. */
+export interface ConfigurationPush {
+  configId: string;
+  delivery: Delivery;
+  pushedAt: number;
+  /** Code of the device's answer; undefined while there is none. */
+  code: number | undefined;
+}
+
+/** Remote configuration, the platform's side. */
+export class RemoteConfigurations {
+  constructor(private readonly platform: Platform) {}
+
+  /**
+   * Switches it on or off, and stores another content.
+   * @param content JSON text or what becomes JSON
+   * @throws RangeError when it is no JSON or too large
+   */
+  set(product: Product, { enabled, content }: { enabled?: boolean; content?: Json }): void {
+    const { platform } = this;
+    if (content !== undefined) {
+      const text = textOf(content);
+      const bytes = Buffer.from(text);
+      const most = platform.limits.configurationBytes;
+      if (bytes.length > most)
+        throw new RangeError(`the configuration has ${bytes.length} bytes, at most ${most}`);
+      const configId = randomBytes(16).toString('hex');
+      const file = platform.files.add({
+        name: `${configId}.json`,
+        content: bytesContent(bytes),
+        digest: digestNow(bytes, 'SHA256'),
+        purpose: 'thing.config.push',
+      });
+      const earlier = product.configuration.stored;
+      if (earlier !== undefined) platform.files.remove(earlier.file.fileId);
+      product.configuration.stored = { configId, file, text, time: platform.clock() };
+    }
+    product.configuration.enabled = enabled ?? (content === undefined ? product.configuration.enabled : true);
+  }
+
+  /** `data` for a device that asks, or why it gets none: 6713 switched off, 6710 none stored. */
+  describe(device: Device): JsonObject | 6710 | 6713 {
+    const { enabled, stored } = device.product.configuration;
+    if (!enabled && stored !== undefined) return 6713;
+    if (stored === undefined) return 6710;
+    const { files, faults } = this.platform;
+    const strikes = (action: 'wrongDigest' | 'wrongSize') =>
+      faults.strikeFile(action, device.identity, '', 'thing.config.push') !== undefined;
+    const { file, configId } = stored;
+    return {
+      configId,
+      configSize: file.content.size + (strikes('wrongSize') ? 1 : 0),
+      sign: strikes('wrongDigest') ? spoilt(file.digest) : file.digest,
+      signMethod: 'Sha256',
+      url: files.address(device, file),
+      getType: 'file',
+    };
+  }
+
+  /** Pushes what is stored (row 34). @returns undefined when there is none or it is switched off */
+  async push(device: Device): Promise<ConfigurationPush | undefined> {
+    const { platform } = this;
+    const params = this.describe(device);
+    const { stored } = device.product.configuration;
+    if (typeof params === 'number' || stored === undefined) return undefined;
+    const push: ConfigurationPush = {
+      configId: stored.configId,
+      delivery: 'sent',
+      pushedAt: platform.clock(),
+      code: undefined,
+    };
+    device.configurationPush = push;
+    const topic = formatTopic(operation('thing.config.push').topic, { ...device.identity });
+    push.delivery = platform.sessionOf(device).outlook(topic, 1);
+    await platform.downlink.send(device, { operation: 'thing.config.push', params }, ({ code }) => {
+      push.code = code;
+    });
+    return push;
+  }
+}
+
+function textOf(content: Json): string {
+  if (typeof content !== 'string') return JSON.stringify(content, null, 2);
+  try {
+    JSON.parse(content);
+  } catch {
+    throw new RangeError('the configuration is not JSON');
+  }
+  return content;
+}

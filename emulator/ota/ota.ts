@@ -1,0 +1,326 @@
+import { formatTopic, type JsonObject, operation as operationOf } from '../../protocol';
+import { otaResultMessage, versionMessage } from '../forwarding/ota-messages';
+import type { Platform } from '../platform';
+import type { Device } from '../registry/device';
+import { type Firmware, FirmwareStore, VERIFICATION } from './firmware';
+import { OtaJob, type OtaJobSettings, OtaJobStore, OtaTask, type OtaTaskStatus } from './jobs';
+import { describeOffer, STREAM_FILE_ID } from './offer';
+import { OtaError } from './ota-error';
+
+const MOST_MODULES = 100;
+const MOST_VERIFYING = 10;
+const MINUTE = 60_000;
+const LONGEST_PLAN_MS = 7 * 24 * 3_600_000;
+const LONGEST_DESCRIPTION = 1024;
+/** What a device reports instead of a percentage (G.3). */
+const FAILURES = new Map([
+  [-1, 'upgrade failed'],
+  [-2, 'download failed'],
+  [-3, 'verification failed'],
+  [-4, 'flashing failed'],
+]);
+
+/** Firmware over the air, the platform's side: which device gets what, and what became of it (section G). */
+export class Ota {
+  readonly firmwares: FirmwareStore;
+  readonly jobs = new OtaJobStore();
+
+  constructor(private readonly platform: Platform) {
+    this.firmwares = new FirmwareStore(platform.limits.firmwares);
+  }
+
+  /**
+   * Makes an upgrade and tells its devices.
+   * @param devices those that are meant; ones that run the version already, or one that it is not for, are left out
+   * @throws OtaError
+   */
+  createJob(firmware: Firmware, settings: OtaJobSettings, devices: readonly Device[]): OtaJob {
+    const { platform } = this;
+    this.checkJob(firmware, settings, devices);
+    const now = platform.clock();
+    const job = new OtaJob(firmware, settings, now, this.jobs.nextStream());
+    this.jobs.add(job);
+    if (settings.type === 'VERIFY_FIRMWARE') firmware.verified(VERIFICATION.running, now);
+    const known = settings.dynamicMode === 2 ? [] : new Set(devices);
+    let told = 0;
+    for (const device of known) {
+      if (!this.fits(job, device)) continue;
+      const task = this.addTask(job, device);
+      if (task.status !== 'QUEUED') continue;
+      const delay = Math.floor(told++ / (settings.maximumPerMinute ?? Number.POSITIVE_INFINITY)) * MINUTE;
+      if (delay === 0) this.push(task);
+      else this.later(delay, () => task.status === 'QUEUED' && this.push(task));
+    }
+    this.judgeVerification(job);
+    const { scheduledAt } = settings;
+    if (scheduledAt !== undefined) this.later(scheduledAt - now, () => this.begin(job));
+    return job;
+  }
+
+  /** A planned batch begins. */
+  begin(job: OtaJob): void {
+    for (const task of job.tasks) {
+      if (task.status !== 'SCHEDULED') continue;
+      task.change('QUEUED', this.platform.clock());
+      this.push(task);
+    }
+  }
+
+  /** The application agrees. @returns false when the task does not wait for it */
+  confirm(task: OtaTask): boolean {
+    if (task.status !== 'CONFIRM') return false;
+    task.change('QUEUED', this.platform.clock());
+    this.push(task);
+    return true;
+  }
+
+  /** Once more after a failure. @returns false when it did not fail, or the device has another upgrade */
+  retry(task: OtaTask): boolean {
+    if (task.status !== 'FAILED' && task.status !== 'CANCELED') return false;
+    if (this.openTask(task.device, task.job.firmware.settings.module) !== undefined) return false;
+    task.restart(this.platform.clock());
+    this.push(task);
+    return true;
+  }
+
+  /** @param which states that end so @returns how many ended */
+  cancel(job: OtaJob, which: readonly OtaTaskStatus[]): number {
+    const tasks = job.tasks.filter((task) => task.isOpen && which.includes(task.status));
+    for (const task of tasks) this.cancelTask(task);
+    if (!job.isTaking && tasks.length > 0 && job.tasks.every(({ status }) => status === 'CANCELED')) {
+      job.cancelled = true;
+    }
+    return tasks.length;
+  }
+
+  cancelTask(task: OtaTask): void {
+    this.end(task, 'CANCELED', 'cancelled');
+  }
+
+  /** A dynamic batch takes no more devices in. */
+  stopTaking(job: OtaJob): void {
+    job.isTaking = false;
+    job.changedAt = this.platform.clock();
+  }
+
+  /** @throws OtaError while devices work on it */
+  deleteFirmware(firmware: Firmware): void {
+    for (const job of this.jobs.ofFirmware(firmware)) {
+      this.settle(job);
+      if (job.status === 'IN_PROGRESS' || job.status === 'PLANNED') {
+        throw new OtaError('FirmwareInUse', 'a batch of the package has not ended');
+      }
+    }
+    for (const job of this.jobs.ofFirmware(firmware)) this.jobs.remove(job);
+    this.firmwares.remove(firmware);
+    for (const file of firmware.files) this.platform.forgetFile(file);
+  }
+
+  /** The device reported its version (B.6 row 80). @returns what people should know */
+  versionReported(device: Device, module: string, version: string): string | undefined {
+    const { platform } = this;
+    const now = platform.clock();
+    if (!device.moduleVersions.has(module) && device.moduleVersions.size >= MOST_MODULES) {
+      return `more than ${MOST_MODULES} modules`;
+    }
+    device.moduleVersions.set(module, { version, time: now });
+    platform.forwarding.publish(device, versionMessage(device, module, version, now));
+    const task = this.openTask(device, module);
+    const made = task ?? this.takeIn(device, module);
+    if (made === undefined) return undefined;
+    if (made.job.firmware.settings.version === version) {
+      this.end(made, 'SUCCEEDED', 'success');
+      return 'the upgrade succeeded';
+    }
+    if (made.status !== 'IN_PROGRESS' || made.srcVersion === '') made.srcVersion = version;
+    // The same version in the middle of a download is a restart, after which the device goes on.
+    if (made.status === 'IN_PROGRESS' && (made.progress >= 100 || version !== made.srcVersion)) {
+      this.end(made, 'FAILED', `the device reported ${version}, not ${made.job.firmware.settings.version}`);
+      return 'the upgrade failed';
+    }
+    return this.push(made) ? 'offered' : undefined;
+  }
+
+  /** The device reported progress (row 82). @returns what people should know */
+  progressReported(device: Device, module: string, step: number, description: string): string | undefined {
+    const task = this.openTask(device, module);
+    if (task === undefined || !task.isDue) return 'no upgrade of this module is under way';
+    const now = this.platform.clock();
+    const text = description.slice(0, LONGEST_DESCRIPTION);
+    if (step < 0) {
+      this.end(task, 'FAILED', text === '' ? (FAILURES.get(step) ?? 'failed') : text);
+      return 'the upgrade failed';
+    }
+    const first = task.startedAt === undefined;
+    task.progress = step;
+    task.change('IN_PROGRESS', now, text);
+    const { timeoutMs } = task.job.settings;
+    if (first && timeoutMs !== undefined) this.later(timeoutMs, () => this.settleTask(task));
+    return undefined;
+  }
+
+  /** The offer for a device that asks (rows 83, 84); undefined when there is none. */
+  offerFor(device: Device, module: string): JsonObject | undefined {
+    const task = this.openTask(device, module);
+    if (task === undefined || !task.isDue) return undefined;
+    if (task.status === 'QUEUED') task.change('NOTIFIED', this.platform.clock());
+    return this.describe(task);
+  }
+
+  /** The file of a stream that the device may read (row 85). */
+  streamFile(device: Device, streamId: number, fileId: number) {
+    if (fileId !== STREAM_FILE_ID) return undefined;
+    const task = [...device.upgrades.values()].find(({ job }) => job.streamId === streamId);
+    return task?.isOpen === true ? task.job.firmware.files[0] : undefined;
+  }
+
+  /** The device came online, or subscribed the topic: what is due goes out. */
+  pushDue(device: Device): void {
+    for (const task of device.upgrades.values()) if (task.status === 'QUEUED') this.push(task);
+  }
+
+  /** Pushes the offer of a task (row 81). @returns whether it is on its way */
+  push(task: OtaTask): boolean {
+    const { platform } = this;
+    const { device, job } = task;
+    if (!task.isDue || !job.settings.needPush) return false;
+    const { name, topic } = operationOf('ota.upgrade');
+    const wire = formatTopic(topic, { ...device.identity });
+    const outlook = platform.sessionOf(device).outlook(wire, 1);
+    if (outlook !== 'sent' && outlook !== 'queued') return false;
+    const id = Number(platform.messageIds.next());
+    const message = { code: '1000', data: this.describe(task), id, message: 'success' };
+    platform.push(device, wire, JSON.stringify(message), 1, name);
+    if (task.status === 'QUEUED') task.change('NOTIFIED', platform.clock());
+    return true;
+  }
+
+  /** The unfinished task for a module of a device. */
+  openTask(device: Device, module: string): OtaTask | undefined {
+    for (const task of device.upgrades.values()) {
+      if (task.job.firmware.settings.module !== module || !task.isOpen) continue;
+      this.settleTask(task);
+      if (task.isOpen) return task;
+    }
+    return undefined;
+  }
+
+  /** Tasks that took too long fail. */
+  settle(job: OtaJob): void {
+    for (const task of job.tasks) this.settleTask(task);
+  }
+
+  /** Ends everything of a device that is no more. */
+  forget(device: Device): void {
+    for (const task of device.upgrades.values()) if (task.isOpen) this.end(task, 'CANCELED', 'deleted');
+  }
+
+  private describe(task: OtaTask): JsonObject {
+    const { faults, files } = this.platform;
+    const { identity } = task.device;
+    const strikes = (action: 'wrongDigest' | 'wrongSize') =>
+      faults.strikeFile(action, identity, '', 'ota.upgrade') !== undefined;
+    return describeOffer(task, files, {
+      wrongDigest: strikes('wrongDigest'),
+      wrongSize: strikes('wrongSize'),
+    });
+  }
+
+  private checkJob(firmware: Firmware, settings: OtaJobSettings, devices: readonly Device[]): void {
+    const { verification } = firmware;
+    const wrong = (message: string) => new OtaError('InvalidJob', message);
+    if (settings.type === 'VERIFY_FIRMWARE') {
+      if (verification === VERIFICATION.done || verification === VERIFICATION.running) {
+        throw wrong('the package is verified or being verified');
+      }
+      if (devices.length === 0 || devices.length > MOST_VERIFYING) {
+        throw wrong(`a verification takes 1 to ${MOST_VERIFYING} devices`);
+      }
+    } else if (verification !== VERIFICATION.done && verification !== VERIFICATION.notNeeded) {
+      throw new OtaError('NotVerified', 'the package is not verified');
+    }
+    if (settings.protocol === 'MQTT') {
+      const most = this.platform.limits.mqttFirmwareBytes;
+      if (firmware.files.length !== 1 || firmware.size > most) {
+        throw wrong(`over MQTT goes one file of at most ${most} bytes`);
+      }
+    }
+    if (devices.some(({ product }) => product.productKey !== firmware.settings.productKey)) {
+      throw wrong('a device is of another product');
+    }
+    const { scheduledAt = 0 } = settings;
+    if (scheduledAt > this.platform.clock() + LONGEST_PLAN_MS) throw wrong('it is planned for too late');
+    if (settings.multiModule && settings.overwrite) throw wrong('several modules cannot be overwritten');
+    const dynamic = settings.selection === 'DYNAMIC';
+    if (dynamic && this.jobs.ofFirmware(firmware).some(({ isTaking }) => isTaking)) {
+      throw new OtaError('DynamicJobExists', 'the package has a dynamic batch already');
+    }
+  }
+
+  private fits({ firmware, settings }: OtaJob, device: Device): boolean {
+    const { module, version, srcVersion } = firmware.settings;
+    const running = device.moduleVersions.get(module)?.version ?? '';
+    if (running === version) return false;
+    if (srcVersion !== undefined && running !== srcVersion) return false;
+    return settings.srcVersions.length === 0 || settings.srcVersions.includes(running);
+  }
+
+  private addTask(job: OtaJob, device: Device): OtaTask {
+    const now = this.platform.clock();
+    const { module } = job.firmware.settings;
+    const { multiModule, overwrite, needConfirm, scheduledAt = 0 } = job.settings;
+    const task = new OtaTask(job, device, device.moduleVersions.get(module)?.version ?? '', now);
+    const others = [...device.upgrades.values()].filter((other) => {
+      return other.isOpen && (!multiModule || other.job.firmware.settings.module === module);
+    });
+    this.jobs.addTask(task);
+    const inTheWay = others.find((other) => !overwrite || other.status === 'IN_PROGRESS');
+    if (inTheWay !== undefined) {
+      this.end(task, 'FAILED', 'another upgrade of the device has not ended');
+      return task;
+    }
+    for (const other of others) this.end(other, 'CANCELED', 'overwritten by a later upgrade');
+    if (scheduledAt > now) task.change('SCHEDULED', now);
+    else if (needConfirm) task.change('CONFIRM', now);
+    return task;
+  }
+
+  /** A device that reported a version joins the latest dynamic batch that it fits. */
+  private takeIn(device: Device, module: string): OtaTask | undefined {
+    const job = this.jobs.list().find((candidate) => {
+      const { settings } = candidate.firmware;
+      if (!candidate.isTaking || settings.module !== module) return false;
+      if (settings.productKey !== device.identity.productKey) return false;
+      return this.fits(candidate, device) && !candidate.tasks.some((task) => task.device === device);
+    });
+    return job && this.addTask(job, device);
+  }
+
+  private settleTask(task: OtaTask): void {
+    const { timeoutMs } = task.job.settings;
+    if (task.status !== 'IN_PROGRESS' || timeoutMs === undefined || task.startedAt === undefined) return;
+    if (this.platform.clock() >= task.startedAt + timeoutMs) this.end(task, 'FAILED', 'timeout');
+  }
+
+  private end(task: OtaTask, status: 'SUCCEEDED' | 'FAILED' | 'CANCELED', description: string): void {
+    const now = this.platform.clock();
+    if (status === 'SUCCEEDED') task.progress = 100;
+    task.change(status, now, description);
+    task.job.changedAt = now;
+    if (status !== 'CANCELED') {
+      this.platform.forwarding.publish(task.device, otaResultMessage(task, status, now));
+    }
+    this.judgeVerification(task.job);
+  }
+
+  private judgeVerification(job: OtaJob): void {
+    if (job.settings.type !== 'VERIFY_FIRMWARE' || job.tasks.some(({ isOpen }) => isOpen)) return;
+    if (job.firmware.verification !== VERIFICATION.running) return;
+    const succeeded = job.tasks.length > 0 && job.tasks.every(({ status }) => status === 'SUCCEEDED');
+    job.firmware.verified(succeeded ? VERIFICATION.done : VERIFICATION.failed, this.platform.clock());
+  }
+
+  private later(ms: number, work: () => void): void {
+    this.platform.later(Math.min(Math.max(ms, 0), LONGEST_PLAN_MS), work);
+  }
+}
