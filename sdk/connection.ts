@@ -290,7 +290,7 @@ export class Connection {
 
   /** Whether anybody here listens to the topic. */
   wants(topic: string): boolean {
-    return this.#messageListeners.matching(topic).length > 0;
+    return this.#messageListeners.wants(topic);
   }
 
   /** The platform refused a subscription: `_ss=1` may bring answers all the same, so only who asked for it is told. */

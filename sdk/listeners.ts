@@ -122,6 +122,12 @@ export class MessageListeners {
     return true;
   }
 
+  /** Whether any filter fits; for topics that are asked about at each of many things, and not worth remembering there. */
+  wants(topic: string): boolean {
+    for (const filter of this.#byFilter.keys()) if (topicMatches(filter, topic)) return true;
+    return false;
+  }
+
   matching(topic: string): ReadonlyArray<Set<MessageListener>> {
     if (this.#byFilter.size === 0) return [];
     const known = this.#byTopic.get(topic);

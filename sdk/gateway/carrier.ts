@@ -13,7 +13,8 @@ export interface Trunk {
    * @param isNew as `Carrier.subscribe` has it
    */
   subscribe(key: string, standing: Standing, filters: readonly string[], isNew?: boolean): void;
-  unsubscribe(key: string, filters: readonly string[]): void;
+  /** @param isOver as `Carrier.unsubscribe` has it */
+  unsubscribe(key: string, standing: Standing, filters: readonly string[], isOver?: boolean): void;
   bringUp(standing: Standing, signal: AbortSignal, onSent: () => void): Promise<void>;
   logout(key: string, standing: Standing): Promise<void>;
   leave(key: string, standing: Standing): void;
@@ -45,8 +46,8 @@ export class MemberCarrier implements Carrier {
     this.trunk.subscribe(this.key, this.standing, filters, isNew);
   }
 
-  unsubscribe(filters: readonly string[]): void {
-    this.trunk.unsubscribe(this.key, filters);
+  unsubscribe(filters: readonly string[], isOver?: boolean): void {
+    this.trunk.unsubscribe(this.key, this.standing, filters, isOver);
   }
 
   bringUp(signal: AbortSignal, onSent: () => void): Promise<void> {

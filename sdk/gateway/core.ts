@@ -19,7 +19,7 @@ import { Logins } from './logins';
 import { Members } from './members';
 import { GATEWAY_NOTICES, NoticeReader, SUB_DEVICE_NOTICES } from './notices';
 import { Registrar } from './registrar';
-import { type SubDeviceListener, SubDeviceTopics } from './sub-device-topics';
+import { answersTo, type SubDeviceListener, SubDeviceTopics } from './sub-device-topics';
 import { SubDeviceSession } from './sub-session';
 import { TopologyClient } from './topology';
 import type { GatewayNotice, SubDeviceState } from './types';
@@ -225,9 +225,13 @@ export class GatewayCore {
         session.subscribe(wanted.filter((filter) => !isOwn(filter)));
         session.subscribe(wanted.filter(isOwn), isNew);
       },
-      // What names nobody may be another sub-device's too.
-      unsubscribe: (key, filters) =>
-        session.unsubscribe(filters.filter((filter) => topicOwner(filter) === key)),
+      unsubscribe: (key, standing, filters, isOver) => {
+        // A successor asks for them itself.
+        if (isOver && this.#isReplaced(key, standing)) return;
+        // What names nobody may be another sub-device's too.
+        const own = filters.filter((filter) => topicOwner(filter) === key);
+        session.unsubscribe(own, isOver);
+      },
       bringUp: (standing, signal, onSent) => this.bringUp.run(standing, signal, onSent),
       // A successor's login takes the session over; a logout would end it again.
       logout: async (key, standing) =>
@@ -386,12 +390,6 @@ export class GatewayCore {
       this.#connection.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
     }
   }
-}
-
-/** Answers to reports, both of them pushed to a session with `_ss=1` (A.9); others are asked for when one is expected. */
-function answersTo({ productKey, deviceName }: DeviceIdentity): string[] {
-  const events = `/sys/${productKey}/${deviceName}/thing/event`;
-  return [`${events}/+/post_reply`, `${events}/property/history/post_reply`];
 }
 
 const OFFLINE: ReadonlySet<SessionState['name']> = new Set(['waiting', 'refused', 'conflict']);

@@ -57,3 +57,9 @@ function listen(
     onRefused(identity, asAlinkError(thrown, 'badSettings', 'no'));
   }
 }
+
+/** Answers to reports, both of them pushed to a session with `_ss=1` (A.9); others are asked for when one is expected. */
+export function answersTo({ productKey, deviceName }: DeviceIdentity): string[] {
+  const events = `/sys/${productKey}/${deviceName}/thing/event`;
+  return [`${events}/+/post_reply`, `${events}/property/history/post_reply`];
+}

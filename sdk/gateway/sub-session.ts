@@ -14,7 +14,8 @@ export interface Carrier {
   start(): void;
   /** @param isNew for a session that has none of them yet, whatever an older one had */
   subscribe(filters: readonly string[], isNew?: boolean): void;
-  unsubscribe(filters: readonly string[]): void;
+  /** @param isOver they went with the session */
+  unsubscribe(filters: readonly string[], isOver?: boolean): void;
   /**
    * All that is needed for a session: secret, topology, login.
    * @param onSent told of each login that is sent
@@ -90,6 +91,7 @@ export class SubDeviceSession implements ThingSession {
       if (name === 'online' && this.#carrier.link) await this.#carrier.logout();
       this.#machine.step({ type: 'stopped' });
     }
+    this.#carrier.unsubscribe(this.#events.filters(), true);
     this.#carrier.leave();
   }
 

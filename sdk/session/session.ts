@@ -65,9 +65,9 @@ export class Session implements ThingSession {
     if (this.#link) void this.#subscribe(this.#link, filters).then((refused) => this.#tellRefused(refused));
   }
 
-  unsubscribe(filters: readonly string[]): void {
+  unsubscribe(filters: readonly string[], isOver = false): void {
     for (const filter of filters) this.#asked.delete(filter);
-    this.#link?.unsubscribe(filters);
+    if (!isOver) this.#link?.unsubscribe(filters);
   }
 
   async stop(): Promise<void> {

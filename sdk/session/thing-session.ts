@@ -16,7 +16,8 @@ export interface ThingSession {
    * @param isNew subscribe them again: what had them before is over
    */
   subscribe(filters: readonly string[], isNew?: boolean): void;
-  unsubscribe(filters: readonly string[]): void;
+  /** @param isOver the platform has dropped them already */
+  unsubscribe(filters: readonly string[], isOver?: boolean): void;
   /** Says goodbye and resolves when that is done. */
   stop(): Promise<void>;
 }

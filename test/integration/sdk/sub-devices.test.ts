@@ -205,7 +205,7 @@ describe('sub-devices of the SDK', () => {
     assert.throws(() => openSubDevice({ ...plant.meterOptions(1), gateway: plain }), isError('badSettings'));
     assert.throws(
       () => openSubDevice({ ...plant.meterOptions(1), identity: gate(1) }),
-      isError('definitionConflict'),
+      isError('badSettings'),
     );
     assert.throws(() =>
       openSubDevice(plant.meterOptions(1, { identity: { productKey: '', deviceName: 'x' } })),

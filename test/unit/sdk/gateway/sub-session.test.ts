@@ -37,7 +37,7 @@ class Bench {
       },
       start: () => this.did.push('start'),
       subscribe: (filters) => this.did.push(`subscribe ${filters.join()}`),
-      unsubscribe: () => undefined,
+      unsubscribe: (filters, isOver) => isOver && this.did.push(`forget ${filters.join()}`),
       bringUp: async (_, onSent) => {
         onSent();
         this.did.push('login');
@@ -107,6 +107,7 @@ describe('session of a sub-device', () => {
       'online',
       'offline closed',
       'logout',
+      'forget topic',
       'leave',
     ]);
     assert.deepEqual(bench.states, ['connecting', 'online', 'closing', 'idle']);
