@@ -235,7 +235,7 @@ describe('deploys of a gateway and its sub-devices', () => {
     await green;
     const disabled = shown('red');
     await plant.cloud.disableThing(new DisableThingRequest(meterIdentity(1)));
-    assert.equal((await disabled).status?.text, 'refused: refused (522)');
+    assert.equal((await disabled).status?.text, 'refused: disabled (522)');
     assert.equal((await post(0)).alink?.status, 'acknowledged');
     const back = shown('green');
     await plant.cloud.enableThing(new EnableThingRequest(meterIdentity(1)));

@@ -46,7 +46,7 @@ describe('sub-devices and the gateway they name', () => {
     [
       'a gateway with a batch that is too large',
       [gateway({ ...NONE, loginBatch: '51' }), meter(1, NONE)],
-      /The setting “Logins in one go” cannot work: 1–50/,
+      /The setting “Logins at once” cannot work: 1–50/,
     ],
   ];
   for (const [title, nodes, reason] of CASES) {
