@@ -1,3 +1,6 @@
+export type { FlowNode } from './flow/canvas';
+export { type GeneratedFlowOptions, generateFlow } from './flow/generate';
+export * from './messages';
 export { OpcUaPasswordError, type PasswordCipher, passwordCipher } from './opcua-password';
 export { type ModbusPlan, type PlanOptions, planModbusDevice } from './plan';
 export * from './poll';

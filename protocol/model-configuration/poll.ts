@@ -1,5 +1,11 @@
 import type { RegisterValue } from './registers';
-import { decodeRegisters, encodeRegisters, type RegisterData, type RegisterFormat } from './registers';
+import {
+  decodeRegisters,
+  encodeRegisters,
+  type RegisterData,
+  RegisterError,
+  type RegisterFormat,
+} from './registers';
 
 // What runs each time a device is polled or written. It is also the text of the function nodes in generated flows, so it
 // must not need anything that function nodes do not have.
@@ -67,7 +73,9 @@ export function readValues({ values, quantity }: PlannedRead, data: unknown): Re
       const part = data.slice(offset, offset + format.count) as RegisterData;
       reading.values[identifier] = asKind(decodeRegisters(format, part), kind);
     } catch (thrown) {
-      reading.problems.push(`${identifier}: ${reasonOf(thrown)}`);
+      reading.problems.push(
+        `${identifier}: ${thrown instanceof RegisterError ? thrown.message : String(thrown)}`,
+      );
     }
   }
   return reading;
@@ -113,8 +121,4 @@ export function writeRequest(
   const data = encodeRegisters(format, value, current);
   const [first = 0] = data;
   return { fc, unitid, address, quantity: format.count, value: fc === 5 || fc === 6 ? first : data };
-}
-
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

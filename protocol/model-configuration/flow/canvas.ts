@@ -1,0 +1,187 @@
+import { crc64 } from '../../crc';
+
+/** A node of a flow, as Node-RED imports it. */
+export interface FlowNode {
+  id: string;
+  type: string;
+  z?: string;
+  x?: number;
+  y?: number;
+  wires?: string[][];
+  [field: string]: unknown;
+}
+
+/** Makes ids that are the same each time, so that a flow that is made again takes the place of the old one. */
+export type Ids = (...parts: string[]) => string;
+
+/** @param key what tells this gateway's flow from others' */
+export function idsOf(key: string): Ids {
+  return (...parts) => crc64(new TextEncoder().encode(JSON.stringify([key, ...parts])));
+}
+
+const GRID = 20;
+const COLUMN = 220;
+const LEFT = 140;
+
+/** One tab on which nodes are set in rows and columns. */
+export class Canvas {
+  readonly nodes: FlowNode[] = [];
+  #y = 60;
+
+  constructor(
+    readonly id: string,
+    label: string,
+    info: string,
+  ) {
+    this.nodes.push({ id, type: 'tab', label, disabled: false, info });
+  }
+
+  /** A heading with the next section under it. */
+  comment(id: string, name: string, info: string): void {
+    this.#place({ id, type: 'comment', name, info, wires: [] }, 0);
+    this.#y += 2 * GRID;
+  }
+
+  /** Sets a node into the row; columns from 0. */
+  add(column: number, node: FlowNode): void {
+    this.#place(node, column);
+  }
+
+  /** The next row, or the next section. */
+  down(rows = 1): void {
+    this.#y += rows * 2 * GRID;
+  }
+
+  #place(node: FlowNode, column: number): void {
+    // The place on the canvas is the middle of a node, and headings are wide.
+    this.nodes.push({ ...node, z: this.id, x: LEFT + column * COLUMN, y: this.#y });
+  }
+}
+
+/** A function node. @param func its text */
+export function functionNode(id: string, name: string, func: string, wires: string[][]): FlowNode {
+  return {
+    id,
+    type: 'function',
+    name,
+    func,
+    outputs: wires.length,
+    timeout: 0,
+    noerr: 0,
+    initialize: '',
+    finalize: '',
+    libs: [],
+    wires,
+  };
+}
+
+export function injectNode(
+  id: string,
+  name: string,
+  everyMs: number,
+  payload: number,
+  wires: string[][],
+): FlowNode {
+  return {
+    id,
+    type: 'inject',
+    name,
+    props: [{ p: 'payload' }],
+    repeat: String(everyMs / 1000),
+    crontab: '',
+    once: true,
+    onceDelay: 2,
+    topic: '',
+    payload: String(payload),
+    payloadType: 'num',
+    wires,
+  };
+}
+
+export function debugNode(id: string, name: string, complete: string): FlowNode {
+  return {
+    id,
+    type: 'debug',
+    name,
+    active: true,
+    tosidebar: true,
+    console: false,
+    tostatus: false,
+    complete,
+    targetType: 'msg',
+    statusVal: '',
+    statusType: 'auto',
+    wires: [],
+  };
+}
+
+/** Errors of a tab, where a person sees them. */
+export function addCatch(canvas: Canvas, ids: Ids, part: string, label: string): void {
+  const debug = ids(part, 'debug');
+  canvas.add(0, {
+    id: ids(part, 'catch'),
+    type: 'catch',
+    name: '',
+    scope: null,
+    uncaught: false,
+    wires: [[debug]],
+  });
+  canvas.add(1, debugNode(debug, label, 'error.message'));
+}
+
+export interface OwnNodeOptions {
+  name: string;
+  /** Id of the gateway's `alink-device` node. */
+  device: string;
+}
+
+export function propertyPostNode(id: string, { name, device }: OwnNodeOptions): FlowNode {
+  return { id, type: 'alink-property-post', name, device, ...REPORT, wires: [[]] };
+}
+
+export function eventOutNode(id: string, { name, device }: OwnNodeOptions): FlowNode {
+  return { id, type: 'alink-event-out', name, device, ...REPORT, wires: [[]] };
+}
+
+const REPORT = {
+  identifier: '',
+  value: 'payload',
+  valueType: 'msg',
+  time: '',
+  timeType: 'none',
+  timeout: '',
+  packWindow: '',
+} as const;
+
+export function propertySetNode(id: string, { name, device }: OwnNodeOptions, wires: string[][]): FlowNode {
+  return {
+    id,
+    type: 'alink-property-set',
+    name,
+    device,
+    reply: 'flow',
+    timeLimit: '10',
+    get: 'reported',
+    // What cannot be written is refused by the function, which knows it for each device.
+    unknown: 'pass',
+    output: 'object',
+    desired: false,
+    subDevices: true,
+    wires,
+  };
+}
+
+export function serviceReplyNode(id: string, name: string): FlowNode {
+  return {
+    id,
+    type: 'alink-service-reply',
+    name,
+    code: 'code',
+    codeType: 'msg',
+    message: 'reason',
+    messageType: 'msg',
+    value: 'payload',
+    valueType: 'msg',
+    wires: [],
+  };
+}

@@ -1,0 +1,243 @@
+import { type ModbusPlan, planModbusDevice } from '../plan';
+import type { ModbusDevice, ModbusServer } from '../types';
+import {
+  addCatch,
+  Canvas,
+  type FlowNode,
+  functionNode,
+  type Ids,
+  injectNode,
+  propertyPostNode,
+  propertySetNode,
+  serviceReplyNode,
+} from './canvas';
+import type { GeneratedFlowOptions } from './generate';
+import type { AskPlan } from './modbus-ask';
+import type { DecodePlan } from './modbus-decode';
+import type { EncodePlan } from './modbus-encode';
+import { askText } from './texts/modbus-ask-text';
+import { decodeText } from './texts/modbus-decode-text';
+import { encodeText } from './texts/modbus-encode-text';
+import { flowTexts } from './words';
+
+/** The tab of one Modbus server with all devices behind it, and its client (H.1). */
+export function modbusTab(
+  server: ModbusServer,
+  devices: readonly ModbusDevice[],
+  ids: Ids,
+  options: GeneratedFlowOptions,
+): FlowNode[] {
+  const texts = flowTexts(options.language);
+  const id = (...parts: string[]) => ids('modbus', server.serverId, ...parts);
+  const plans = devices.map((device) =>
+    planModbusDevice(device, options.gap === undefined ? {} : { gap: options.gap }),
+  );
+  const client = id('client');
+  const canvas = new Canvas(id('tab'), server.name, texts.serverInfo(devices.length));
+  addPolling(canvas, id, plans, client, options);
+  if (plans.some(({ writes }) => writes.length > 0)) addWriting(canvas, id, plans, client, options);
+  canvas.comment(id('errors'), texts.errors, '');
+  addCatch(canvas, id, 'errors', texts.problem);
+  return [...canvas.nodes, clientNode(client, server, options)];
+}
+
+function addPolling(
+  canvas: Canvas,
+  id: Ids,
+  plans: readonly ModbusPlan[],
+  client: string,
+  { language, gateway }: GeneratedFlowOptions,
+): void {
+  const texts = flowTexts(language);
+  const times = new Set(plans.flatMap(({ reads }) => reads.map(({ pollingTime }) => pollingTime)));
+  const [ask, read, decode, report] = [id('ask'), id('read'), id('decode'), id('report')] as const;
+  canvas.comment(id('poll'), texts.poll, texts.pollInfo);
+  const askPlan: AskPlan = {
+    reads: byProduct(plans, ({ reads }) =>
+      reads.map(({ fc, address, quantity, pollingTime }) => ({ fc, address, quantity, pollingTime })),
+    ),
+    devices: plans.map(({ productKey, deviceName, unitId }) => [productKey, deviceName, unitId]),
+  };
+  const decodePlan: DecodePlan = {
+    reads: byProduct(plans, ({ reads }) => reads),
+    keep: [
+      ...new Set(
+        plans
+          .filter(({ writes }) => writes.some(({ format }) => format.bitMask !== undefined))
+          .map(({ productKey }) => productKey),
+      ),
+    ],
+  };
+  canvas.add(
+    1,
+    functionNode(
+      ask,
+      texts.ask,
+      text(language, askPlan, askText, 'return [ask(plan, msg, flow, Date.now())];'),
+      [[read]],
+    ),
+  );
+  canvas.add(2, {
+    ...flexNode(read, 'modbus-flex-getter', texts.read, client),
+    ...GETTER,
+    wires: [[decode], []],
+  });
+  canvas.add(
+    3,
+    functionNode(
+      decode,
+      texts.decode,
+      text(language, decodePlan, decodeText, 'return decode(plan, msg, flow, node);'),
+      [[report]],
+    ),
+  );
+  canvas.add(4, propertyPostNode(report, { name: texts.report, device: gateway }));
+  for (const time of [...times].sort((a, b) => a - b)) {
+    canvas.add(
+      0,
+      injectNode(id('clock', String(time)), texts.every(String(time / 1000)), time, time, [[ask]]),
+    );
+    canvas.down();
+  }
+  canvas.down();
+}
+
+function addWriting(
+  canvas: Canvas,
+  id: Ids,
+  plans: readonly ModbusPlan[],
+  client: string,
+  { language, gateway }: GeneratedFlowOptions,
+): void {
+  const texts = flowTexts(language);
+  const [set, encode, write, answer, reply] = [
+    id('set'),
+    id('encode'),
+    id('write'),
+    id('answer'),
+    id('reply'),
+  ] as const;
+  canvas.comment(id('writing'), texts.write, texts.writeInfo);
+  const plan: EncodePlan = {
+    writes: byProduct(plans, ({ writes }) => writes),
+    devices: plans.map(({ productKey, deviceName, unitId }) => [productKey, deviceName, unitId]),
+  };
+  canvas.add(0, propertySetNode(set, { name: texts.propertySet, device: gateway }, [[encode]]));
+  canvas.add(
+    1,
+    functionNode(
+      encode,
+      texts.encode,
+      text(language, plan, encodeText, 'return encode(plan, msg, flow, Date.now());'),
+      [[write], [reply]],
+    ),
+  );
+  canvas.add(2, {
+    ...flexNode(write, 'modbus-flex-write', texts.writeRegisters, client),
+    wires: [[answer], []],
+  });
+  canvas.add(
+    3,
+    functionNode(answer, texts.answer, text(language, undefined, encodeText, 'return answer(msg, flow);'), [
+      [reply],
+    ]),
+  );
+  canvas.add(4, serviceReplyNode(reply, texts.reply));
+  canvas.down(2);
+}
+
+/** What all devices of a product have in common stands there once. */
+function byProduct<T>(plans: readonly ModbusPlan[], pick: (plan: ModbusPlan) => T): Record<string, T> {
+  return Object.fromEntries(plans.map((plan) => [plan.productKey, pick(plan)]));
+}
+
+/** The text of a function node: its data first, because that is what a person looks for. */
+export function text(language: string | undefined, plan: unknown, code: string, call: string): string {
+  const data = plan === undefined ? '' : `const plan = ${JSON.stringify(plan, null, 1)};\n\n`;
+  return `// ${flowTexts(language).functionHead}\n${data}${code}\n${call}\n`;
+}
+
+function flexNode(id: string, type: string, name: string, server: string): FlowNode {
+  return {
+    id,
+    type,
+    name,
+    showStatusActivities: false,
+    showErrors: true,
+    showWarnings: true,
+    server,
+    // A device that is away must be told from one that is slow.
+    emptyMsgOnFail: true,
+    keepMsgProperties: true,
+    delayOnStart: false,
+    startDelayTime: '',
+  };
+}
+
+const GETTER = {
+  logIOActivities: false,
+  useIOFile: false,
+  ioFile: '',
+  useIOForPayload: false,
+  enableDeformedMessages: false,
+} as const;
+
+/** One for each server: a client that several servers share would mix their readings. */
+function clientNode(id: string, server: ModbusServer, { serialPorts }: GeneratedFlowOptions): FlowNode {
+  const common = {
+    id,
+    type: 'modbus-client',
+    name: server.name,
+    bufferCommands: true,
+    stateLogEnabled: false,
+    queueLogEnabled: false,
+    failureLogEnabled: true,
+    unit_id: 1,
+    commandDelay: 1,
+    clientTimeout: 1000,
+    reconnectOnTimeout: true,
+    reconnectTimeout: 2000,
+    showErrors: false,
+    showWarnings: true,
+    showLogs: true,
+  };
+  if (server.kind === 'tcp') {
+    const { host, port } = server;
+    return {
+      ...common,
+      clienttype: 'tcp',
+      tcpHost: host,
+      tcpPort: port,
+      tcpType: 'DEFAULT',
+      ...SERIAL,
+      parallelUnitIdsAllowed: true,
+    };
+  }
+  const { serialPort, baudRate, dataBits, stopBits, parity } = server;
+  return {
+    ...common,
+    clienttype: 'simpleser',
+    tcpHost: '127.0.0.1',
+    tcpPort: 502,
+    tcpType: 'DEFAULT',
+    ...SERIAL,
+    serialPort: serialPorts?.get(serialPort) ?? serialPort,
+    serialBaudrate: baudRate,
+    serialDatabits: dataBits,
+    serialStopbits: stopBits,
+    serialParity: parity,
+    // A serial line carries one request at a time.
+    parallelUnitIdsAllowed: false,
+  };
+}
+
+const SERIAL = {
+  serialPort: '/dev/ttyUSB',
+  serialType: 'RTU-BUFFERD',
+  serialBaudrate: 9600,
+  serialDatabits: 8,
+  serialStopbits: 1,
+  serialParity: 'none',
+  serialConnectionDelay: 100,
+  serialAsciiResponseStartDelimiter: '0x3A',
+} as const;

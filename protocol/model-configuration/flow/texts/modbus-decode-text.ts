@@ -1,0 +1,237 @@
+/** Made from ../modbus-decode.ts by scripts/function-texts.mjs. */
+export const decodeText = `var RegisterError = class extends Error {
+  constructor(problem, message) {
+    super(message);
+    this.problem = problem;
+    this.name = "RegisterError";
+  }
+  problem;
+};
+var NUMBER_BITS = {
+  int16: 16,
+  uint16: 16,
+  int32: 32,
+  uint32: 32,
+  int64: 64,
+  uint64: 64,
+  float: 32,
+  double: 64
+};
+
+function toBytes(format, registers) {
+  const taken = registers.slice(0, format.count);
+  if (taken.length < format.count) {
+    throw new RegisterError("badData", \`\${format.count} registers are needed, \${taken.length} came\`);
+  }
+  if (format.reverseRegister) taken.reverse();
+  return taken.flatMap((register) => {
+    if (typeof register !== "number" || !Number.isInteger(register) || register < 0 || register > 65535) {
+      throw new RegisterError("badData", \`\${String(register)} is not a register (0–65535)\`);
+    }
+    const bytes = [register >> 8, register & 255];
+    return format.swap16 ? bytes.reverse() : bytes;
+  });
+}
+function unsignedOf(bytes) {
+  return bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
+}
+function bitsToNumber(format, bits) {
+  if (bits.length < format.count) {
+    throw new RegisterError("badData", \`\${format.count} coils are needed, \${bits.length} came\`);
+  }
+  return bits.slice(0, format.count).reduce((sum, bit, i) => {
+    if (bit !== true && bit !== false && bit !== 0 && bit !== 1) {
+      throw new RegisterError("badData", \`\${String(bit)} is not a coil\`);
+    }
+    return bit ? sum | 1n << BigInt(i) : sum;
+  }, 0n);
+}
+function shiftOf(mask) {
+  let shift = 0n;
+  while (mask !== 0n && (mask >> shift & 1n) === 0n) shift++;
+  return shift;
+}
+
+var LONGEST_TEXT = 800;
+var LARGEST_EXPONENT = 400;
+var DECIMAL = /^\\s*([+-]?)(\\d*)(?:\\.(\\d*))?(?:[eE]([+-]?\\d{1,4}))?\\s*$/;
+function parseDecimal(text) {
+  if (text.length > LONGEST_TEXT) return void 0;
+  const [, sign = "", whole = "", fraction = "", power = "0"] = DECIMAL.exec(text) ?? [];
+  if (whole === "" && fraction === "") return void 0;
+  if (Math.abs(Number(power)) > LARGEST_EXPONENT) return void 0;
+  const digits = BigInt(whole + fraction);
+  return { digits: sign === "-" ? -digits : digits, exponent: Number(power) - fraction.length };
+}
+function multiply(a, b) {
+  return { digits: a.digits * b.digits, exponent: a.exponent + b.exponent };
+}
+function wholeOf({ digits, exponent }) {
+  if (exponent >= 0) return digits * 10n ** BigInt(exponent);
+  const unit = 10n ** BigInt(-exponent);
+  return digits % unit === 0n ? digits / unit : void 0;
+}
+function toNumber({ digits, exponent }) {
+  return Number(\`\${digits}e\${exponent}\`);
+}
+
+function decodeRegisters(format, data) {
+  if (format.bits) return decodeNumber(format, bitsToNumber(format, data));
+  const bytes = toBytes(format, data);
+  switch (format.type) {
+    case "float":
+    case "double":
+      return decodeFloat(format, bytes);
+    case "string":
+      return decodeText(bytes);
+    case "customized data":
+      return bytes.map(hex).join("");
+    default:
+      return decodeNumber(format, unsignedOf(bytes));
+  }
+}
+function decodeNumber(format, unsigned) {
+  const { type, bitMask, bits } = format;
+  const mask = bitMask === void 0 ? void 0 : BigInt(bitMask);
+  const raw = mask === void 0 ? unsigned : (unsigned & mask) >> shiftOf(mask);
+  if (type === "bool") return raw === 0n ? 0 : 1;
+  const signed = type.startsWith("int") && mask === void 0 && !bits;
+  return scale(signed ? BigInt.asIntN(NUMBER_BITS[type] ?? 64, raw) : raw, format.scaling ?? 1);
+}
+function scale(raw, scaling) {
+  if (scaling === 1) return plain(raw);
+  const product = multiply({ digits: raw, exponent: 0 }, scalingOf(scaling));
+  const whole = wholeOf(product);
+  return whole === void 0 ? toNumber(product) : plain(whole);
+}
+function plain(whole) {
+  const number = Number(whole);
+  return Number.isSafeInteger(number) ? number : String(whole);
+}
+function decodeFloat({ type, scaling = 1 }, bytes) {
+  const view = new DataView(Uint8Array.from(bytes).buffer);
+  const value = type === "float" ? shortest(view.getFloat32(0)) : view.getFloat64(0);
+  if (!Number.isFinite(value)) throw new RegisterError("badData", \`the registers hold \${value}\`);
+  if (scaling === 1) return value;
+  const decimal = parseDecimal(String(value));
+  const scaled = decimal === void 0 ? value * scaling : toNumber(multiply(decimal, scalingOf(scaling)));
+  if (!Number.isFinite(scaled)) throw new RegisterError("badData", \`\${value} × \${scaling} is no number\`);
+  return scaled;
+}
+function shortest(value) {
+  for (let digits = 6; digits <= 9 && Number.isFinite(value); digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
+}
+function decodeText(bytes) {
+  const end = bytes.indexOf(0);
+  const used = end === -1 ? bytes : bytes.slice(0, end);
+  try {
+    return decodeURIComponent(used.map((byte) => \`%\${hex(byte)}\`).join(""));
+  } catch {
+    throw new RegisterError("badData", "the registers hold no UTF-8 text");
+  }
+}
+function hex(byte) {
+  return byte.toString(16).padStart(2, "0");
+}
+function scalingOf(scaling) {
+  const decimal = parseDecimal(String(scaling));
+  if (decimal === void 0 || decimal.digits === 0n) {
+    throw new RegisterError("badFormat", \`\${scaling} is no scaling\`);
+  }
+  return decimal;
+}
+
+function readValues({ values, quantity }, data) {
+  const reading = { values: {}, problems: [] };
+  if (!Array.isArray(data) || data.length < quantity) {
+    const came = Array.isArray(data) ? \`\${data.length} came\` : "something else came";
+    reading.problems.push(\`\${quantity} registers or coils were asked for, \${came}\`);
+    return reading;
+  }
+  for (const { identifier, offset, format, kind } of values) {
+    try {
+      const part = data.slice(offset, offset + format.count);
+      reading.values[identifier] = asKind(decodeRegisters(format, part), kind);
+    } catch (thrown) {
+      reading.problems.push(
+        \`\${identifier}: \${thrown instanceof RegisterError ? thrown.message : String(thrown)}\`
+      );
+    }
+  }
+  return reading;
+}
+function asKind(value, kind) {
+  if (kind === "text") return String(value);
+  return kind === "whole" && typeof value === "number" ? Math.round(value) : value;
+}
+function changedValues({ values: planned }, values, last) {
+  const changed = {};
+  for (const { identifier, onChange } of planned) {
+    const value = Object.hasOwn(values, identifier) ? values[identifier] : void 0;
+    if (value === void 0) continue;
+    const before = Object.hasOwn(last, identifier) ? last[identifier] : void 0;
+    if (onChange && before === value) continue;
+    changed[identifier] = value;
+    last[identifier] = value;
+  }
+  return changed;
+}
+
+function kept(store, name) {
+  const value = store.get(name);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  const fresh = {};
+  store.set(name, fresh);
+  return fresh;
+}
+function tell(store, node, { productKey, deviceName }, text) {
+  const told = kept(store, "told");
+  const key = \`\${productKey}/\${deviceName}\`;
+  if ((told[key] ?? "") === text) return;
+  if (text === "") delete told[key];
+  else told[key] = text;
+  store.set("told", told);
+  if (text !== "") node.warn(\`\${key}: \${text}\`);
+  const [problem] = Object.entries(told);
+  if (problem === void 0) node.status({ fill: "green", shape: "dot", text: "" });
+  else node.status({ fill: "yellow", shape: "ring", text: problem.join(": ").slice(0, 80) });
+}
+function messageOf(error) {
+  const message = typeof error === "object" && error !== null && "message" in error ? error.message : error;
+  return typeof message === "string" ? message : "";
+}
+
+function decode(plan, msg, store, node) {
+  const topic = typeof msg.topic === "string" ? msg.topic : "";
+  const [productKey = "", deviceName = "", index = ""] = topic.split("/");
+  const read = Object.hasOwn(plan.reads, productKey) ? plan.reads[productKey]?.[Number(index)] : void 0;
+  if (read === void 0) return void 0;
+  const device = { productKey, deviceName };
+  const asked = kept(store, "asked");
+  delete asked[topic];
+  store.set("asked", asked);
+  if (!Array.isArray(msg.payload)) {
+    const reason = messageOf(msg.error);
+    tell(store, node, device, reason === "" ? "does not answer" : \`does not answer (\${reason})\`);
+    return void 0;
+  }
+  if (plan.keep.includes(productKey)) {
+    const current = kept(store, "current");
+    current[\`\${productKey}/\${deviceName}/\${read.fc}/\${read.address}\`] = msg.payload.slice(0, read.quantity);
+    store.set("current", current);
+  }
+  const { values, problems } = readValues(read, msg.payload);
+  tell(store, node, device, problems.join("; "));
+  const reported = kept(store, "reported");
+  const last = { ...reported[topic] };
+  const payload = changedValues(read, values, last);
+  reported[topic] = last;
+  store.set("reported", reported);
+  if (Object.keys(payload).length === 0) return void 0;
+  return { topic: deviceName, device, payload };
+}
+`;

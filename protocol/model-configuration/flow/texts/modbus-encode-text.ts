@@ -1,0 +1,296 @@
+/** Made from ../modbus-encode.ts by scripts/function-texts.mjs. */
+export const encodeText = `var RegisterError = class extends Error {
+  constructor(problem, message) {
+    super(message);
+    this.problem = problem;
+    this.name = "RegisterError";
+  }
+  problem;
+};
+var NUMBER_BITS = {
+  int16: 16,
+  uint16: 16,
+  int32: 32,
+  uint32: 32,
+  int64: 64,
+  uint64: 64,
+  float: 32,
+  double: 64
+};
+
+function toBytes(format, registers) {
+  const taken = registers.slice(0, format.count);
+  if (taken.length < format.count) {
+    throw new RegisterError("badData", \`\${format.count} registers are needed, \${taken.length} came\`);
+  }
+  if (format.reverseRegister) taken.reverse();
+  return taken.flatMap((register) => {
+    if (typeof register !== "number" || !Number.isInteger(register) || register < 0 || register > 65535) {
+      throw new RegisterError("badData", \`\${String(register)} is not a register (0–65535)\`);
+    }
+    const bytes = [register >> 8, register & 255];
+    return format.swap16 ? bytes.reverse() : bytes;
+  });
+}
+function toRegisters(format, bytes) {
+  const registers = Array.from({ length: format.count }, (_, i) => {
+    const first = bytes[2 * i] ?? 0;
+    const second = bytes[2 * i + 1] ?? 0;
+    return format.swap16 ? second << 8 | first : first << 8 | second;
+  });
+  return format.reverseRegister ? registers.reverse() : registers;
+}
+function unsignedOf(bytes) {
+  return bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
+}
+function bytesOf(value, count) {
+  return Array.from({ length: count }, (_, i) => Number(value >> BigInt(8 * (count - 1 - i)) & 0xffn));
+}
+function bitsToNumber(format, bits) {
+  if (bits.length < format.count) {
+    throw new RegisterError("badData", \`\${format.count} coils are needed, \${bits.length} came\`);
+  }
+  return bits.slice(0, format.count).reduce((sum, bit, i) => {
+    if (bit !== true && bit !== false && bit !== 0 && bit !== 1) {
+      throw new RegisterError("badData", \`\${String(bit)} is not a coil\`);
+    }
+    return bit ? sum | 1n << BigInt(i) : sum;
+  }, 0n);
+}
+function shiftOf(mask) {
+  let shift = 0n;
+  while (mask !== 0n && (mask >> shift & 1n) === 0n) shift++;
+  return shift;
+}
+
+var LONGEST_TEXT = 800;
+var LARGEST_EXPONENT = 400;
+var DECIMAL = /^\\s*([+-]?)(\\d*)(?:\\.(\\d*))?(?:[eE]([+-]?\\d{1,4}))?\\s*$/;
+function parseDecimal(text) {
+  if (text.length > LONGEST_TEXT) return void 0;
+  const [, sign = "", whole = "", fraction = "", power = "0"] = DECIMAL.exec(text) ?? [];
+  if (whole === "" && fraction === "") return void 0;
+  if (Math.abs(Number(power)) > LARGEST_EXPONENT) return void 0;
+  const digits = BigInt(whole + fraction);
+  return { digits: sign === "-" ? -digits : digits, exponent: Number(power) - fraction.length };
+}
+function multiply(a, b) {
+  return { digits: a.digits * b.digits, exponent: a.exponent + b.exponent };
+}
+var QUOTIENT_DIGITS = 60;
+function divide(a, b) {
+  const digits = a.digits * 10n ** BigInt(QUOTIENT_DIGITS) / b.digits;
+  return { digits, exponent: a.exponent - b.exponent - QUOTIENT_DIGITS };
+}
+function divideRounded(a, b) {
+  const shift = a.exponent - b.exponent;
+  const top = a.digits * 10n ** BigInt(Math.max(shift, 0));
+  const bottom = b.digits * 10n ** BigInt(Math.max(-shift, 0));
+  const size = (2n * absolute(top) + absolute(bottom)) / (2n * absolute(bottom));
+  return top < 0n === bottom < 0n ? size : -size;
+}
+function toNumber({ digits, exponent }) {
+  return Number(\`\${digits}e\${exponent}\`);
+}
+function absolute(value) {
+  return value < 0n ? -value : value;
+}
+
+function scalingOf(scaling) {
+  const decimal = parseDecimal(String(scaling));
+  if (decimal === void 0 || decimal.digits === 0n) {
+    throw new RegisterError("badFormat", \`\${scaling} is no scaling\`);
+  }
+  return decimal;
+}
+
+function encodeRegisters(format, value, current) {
+  const { type, count } = format;
+  if (format.bits) {
+    const number = withMask(format, value, count, () => bitsToNumber(format, given(current)));
+    return Array.from({ length: count }, (_, i) => (number >> BigInt(i) & 1n) === 1n);
+  }
+  switch (type) {
+    case "float":
+    case "double":
+      return toRegisters(format, floatBytes(format, value));
+    case "string":
+      return toRegisters(format, fill(textBytes(value), 2 * count));
+    case "customized data":
+      return toRegisters(format, fill(hexBytes(value), 2 * count));
+    default: {
+      const before = () => unsignedOf(toBytes(format, given(current)));
+      return toRegisters(format, bytesOf(withMask(format, value, 16 * count, before), 2 * count));
+    }
+  }
+}
+function given(current) {
+  if (current !== void 0) return current;
+  throw new RegisterError(
+    "currentMissing",
+    "the other bits of the register are not known yet; it must be read first"
+  );
+}
+function withMask(format, value, width, before) {
+  const { bitMask } = format;
+  const whole = (1n << BigInt(width)) - 1n;
+  if (bitMask === void 0) return rawOf(format, value, whole);
+  const mask = BigInt(bitMask) & whole;
+  const raw = format.type === "bool" && readBool(value) ? mask : rawOf(format, value, mask >> shiftOf(mask)) << shiftOf(mask);
+  return before() & (whole ^ mask) | raw;
+}
+function rawOf(format, value, most) {
+  const { type, scaling = 1, bits, bitMask } = format;
+  if (type === "bool") return readBool(value) ? 1n : 0n;
+  const raw = divideRounded(readDecimal(value), scalingOf(scaling));
+  const signed = type.startsWith("int") && bits === void 0 && bitMask === void 0;
+  const high = signed ? most >> 1n : most;
+  const low = signed ? -high - 1n : 0n;
+  if (raw >= low && raw <= high) return raw;
+  const [least, largest] = [low, high].map(
+    (edge) => multiply({ digits: edge, exponent: 0 }, scalingOf(scaling))
+  );
+  const ends = [least, largest].map((edge) => edge === void 0 ? 0 : toNumber(edge)).sort((a, b) => a - b);
+  throw new RegisterError("outOfRange", \`\${show(value)} is not from \${ends[0]} to \${ends[1]} (\${type})\`);
+}
+function floatBytes({ type, scaling = 1 }, value) {
+  const decimal = readDecimal(value);
+  const number = toNumber(scaling === 1 ? decimal : divide(decimal, scalingOf(scaling)));
+  const bits = NUMBER_BITS[type] ?? 64;
+  const stored = bits === 32 ? Math.fround(number) : number;
+  if (!Number.isFinite(stored))
+    throw new RegisterError("outOfRange", \`\${show(value)} is too large for \${type}\`);
+  const view = new DataView(new ArrayBuffer(bits / 8));
+  if (bits === 32) view.setFloat32(0, stored);
+  else view.setFloat64(0, stored);
+  return Array.from({ length: bits / 8 }, (_, i) => view.getUint8(i));
+}
+function textBytes(value) {
+  if (typeof value !== "string" && typeof value !== "number") {
+    throw new RegisterError("notText", \`\${show(value)} is not text\`);
+  }
+  try {
+    const escaped = encodeURIComponent(String(value));
+    return (escaped.match(/%..|[^%]/g) ?? []).map(
+      (part) => part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0)
+    );
+  } catch {
+    throw new RegisterError("notText", "the text has half a character (a lone surrogate)");
+  }
+}
+function hexBytes(value) {
+  if (typeof value !== "string" || !/^(?:0x)?(?:[0-9a-f]{2})*$/i.test(value)) {
+    throw new RegisterError("notHex", \`\${show(value)} is not hexadecimal text with two digits a byte\`);
+  }
+  return (value.replace(/^0x/i, "").match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
+}
+function fill(bytes, length) {
+  if (bytes.length <= length) return [...bytes, ...Array.from({ length: length - bytes.length }, () => 0)];
+  throw new RegisterError("tooLong", \`\${bytes.length} bytes do not fit into \${length / 2} registers\`);
+}
+function readBool(value) {
+  if (value === true || value === 1 || value === "1" || value === "true" || value === 1n) return true;
+  if (value === false || value === 0 || value === "0" || value === "false" || value === 0n) return false;
+  throw new RegisterError("notBool", \`\${show(value)} is neither 0 nor 1\`);
+}
+function readDecimal(value) {
+  const text = typeof value === "boolean" ? String(Number(value)) : typeof value === "string" ? value : void 0;
+  const written = text ?? (typeof value === "number" || typeof value === "bigint" ? String(value) : "");
+  const decimal = parseDecimal(written);
+  if (decimal === void 0) throw new RegisterError("notNumber", \`\${show(value)} is not a number\`);
+  return decimal;
+}
+function show(value) {
+  const text = typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? typeof value : String(value);
+  return text.length > 40 ? \`\${text.slice(0, 40)}…\` : text;
+}
+
+function writeRequest({ fc, address, format }, unitid, value, current) {
+  const data = encodeRegisters(format, value, current);
+  const [first = 0] = data;
+  return { fc, unitid, address, quantity: format.count, value: fc === 5 || fc === 6 ? first : data };
+}
+
+function kept(store, name) {
+  const value = store.get(name);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  const fresh = {};
+  store.set(name, fresh);
+  return fresh;
+}
+function messageOf(error) {
+  const message = typeof error === "object" && error !== null && "message" in error ? error.message : error;
+  return typeof message === "string" ? message : "";
+}
+
+var FORGOTTEN_AFTER_MS = 6e4;
+var MOST_WAITING = 500;
+function encode(plan, msg, store, now) {
+  const { productKey, deviceName } = msg.device ?? {};
+  const device = plan.devices.find(([key, name]) => key === productKey && name === deviceName);
+  if (device === void 0) return [void 0, void 0];
+  try {
+    const requests = requestsOf(plan, device, msg.payload, store);
+    const topic = \`\${device[0]}/\${device[1]}/\${now}/\${Math.random().toString(36).slice(2)}\`;
+    const waiting = prune(kept(store, "waiting"), now);
+    waiting[topic] = { alink: msg.alink, device: msg.device, left: requests.length, reason: "", since: now };
+    store.set("waiting", waiting);
+    if (requests.length === 0) return [void 0, answerTo(topic, waiting)];
+    return [requests.map((payload) => ({ topic, device: msg.device, payload })), void 0];
+  } catch (thrown) {
+    return [void 0, reply(msg.alink, msg.device, 460, messageOf(thrown))];
+  }
+}
+function requestsOf({ writes }, [productKey, deviceName, unit], payload, store) {
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
+    throw new Error("the payload is not an object of values");
+  }
+  const current = kept(store, "current");
+  return Object.entries(payload).map(([identifier, value]) => {
+    const write = (writes[productKey] ?? []).find((candidate) => candidate.identifier === identifier);
+    if (write === void 0) throw new Error(\`\${identifier}: cannot be written\`);
+    try {
+      return writeRequest(write, unit, value, currentOf(write, \`\${productKey}/\${deviceName}/\`, current));
+    } catch (thrown) {
+      throw new Error(\`\${identifier}: \${messageOf(thrown)}\`);
+    }
+  });
+}
+function currentOf({ readFc, address, format: { count, bitMask } }, device, current) {
+  if (bitMask === void 0) return void 0;
+  const prefix = \`\${device}\${readFc}/\`;
+  for (const [key, data] of Object.entries(current)) {
+    if (!key.startsWith(prefix)) continue;
+    const offset = address - Number(key.slice(prefix.length));
+    if (offset >= 0 && offset + count <= data.length) return data.slice(offset, offset + count);
+  }
+  return void 0;
+}
+function answer(msg, store) {
+  const waiting = kept(store, "waiting");
+  const topic = typeof msg.topic === "string" ? msg.topic : "";
+  const request = waiting[topic];
+  if (request === void 0) return void 0;
+  request.left -= 1;
+  const failed = msg.payload === "" || msg.error !== void 0;
+  if (failed) request.reason ||= messageOf(msg.error) || "the device did not take it";
+  const done = request.left > 0 ? void 0 : answerTo(topic, waiting);
+  store.set("waiting", waiting);
+  return done;
+}
+function answerTo(topic, waiting) {
+  const request = waiting[topic];
+  delete waiting[topic];
+  return request && reply(request.alink, request.device, request.reason === "" ? 200 : 400, request.reason);
+}
+function reply(alink, device, code, reason) {
+  return { alink, device, payload: {}, code, reason };
+}
+function prune(waiting, now) {
+  const entries = Object.entries(waiting);
+  for (const [topic, { since }] of entries) {
+    if (now - since > FORGOTTEN_AFTER_MS || entries.length >= MOST_WAITING) delete waiting[topic];
+  }
+  return waiting;
+}
+`;

@@ -1,0 +1,100 @@
+/** What a generated flow says to people. */
+export interface FlowTexts {
+  gatewayTab: string;
+  gatewayInfo: string;
+  online: string;
+  onlineInfo: string;
+  state: string;
+  list: string;
+  login: string;
+  loginResult: string;
+  poll: string;
+  pollInfo: string;
+  every: (seconds: string) => string;
+  ask: string;
+  read: string;
+  decode: string;
+  report: string;
+  write: string;
+  writeInfo: string;
+  propertySet: string;
+  encode: string;
+  writeRegisters: string;
+  answer: string;
+  reply: string;
+  errors: string;
+  problem: string;
+  serverInfo: (devices: number) => string;
+  functionHead: string;
+}
+
+const ENGLISH: FlowTexts = {
+  gatewayTab: 'Gateway',
+  gatewayInfo:
+    'Made from the model configuration of the platform. Importing a newer one takes the place of this one: change the configuration on the platform rather than these nodes.',
+  online: '1. The sub-devices come online',
+  onlineInfo:
+    'Each time the gateway is online all sub-devices of the configuration are registered where they have no secret yet, added to the topology and logged in.',
+  state: 'gateway',
+  list: 'all sub-devices',
+  login: 'log in',
+  loginResult: 'who is online',
+  poll: '1. Poll, decode, report',
+  pollInfo:
+    'Each polling time has a clock. What a device has not answered yet is not asked again. The list of requests and the place of each value stand at the beginning of the functions.',
+  every: (seconds) => `every ${seconds} s`,
+  ask: 'what to read',
+  read: 'read',
+  decode: 'decode',
+  report: 'report',
+  write: '2. Write what the platform sets',
+  writeInfo:
+    'The platform is told 200 when the device has taken all values, 400 when it has not, 460 when a value does not fit; then nothing is written.',
+  propertySet: 'property set',
+  encode: 'encode',
+  writeRegisters: 'write',
+  answer: 'all written?',
+  reply: 'answer',
+  errors: 'Errors',
+  problem: 'what went wrong',
+  serverInfo: (devices) => `${devices} devices behind this server, over one connection.`,
+  functionHead:
+    'Made by node-red-contrib-alink from its own tested code, so that it needs nothing else. Do not change it here: it is replaced when the flow is made again.',
+};
+
+const CHINESE: FlowTexts = {
+  gatewayTab: '网关',
+  gatewayInfo:
+    '由平台下发的网关模型配置生成。再次导入新生成的流程会替换本流程，请在平台上修改配置，不要直接修改这些节点。',
+  online: '1. 子设备上线',
+  onlineInfo: '网关每次上线后，配置中的所有子设备都会登录：没有密钥的先注册，不在拓扑中的先添加。',
+  state: '网关状态',
+  list: '全部子设备',
+  login: '登录',
+  loginResult: '上线结果',
+  poll: '1. 采集、解码、上报',
+  pollInfo:
+    '每个采集间隔对应一个定时器。设备尚未应答的请求不会重复发出。请求列表和各数据的位置写在函数开头。',
+  every: (seconds) => `每 ${seconds} 秒`,
+  ask: '生成读取请求',
+  read: '读取',
+  decode: '解码',
+  report: '上报',
+  write: '2. 写入平台设置的属性',
+  writeInfo: '设备全部写入成功后回复 200，写入失败回复 400；值不符合要求时回复 460，且不写入任何值。',
+  propertySet: '属性设置',
+  encode: '编码',
+  writeRegisters: '写入',
+  answer: '是否全部写入',
+  reply: '回复',
+  errors: '错误',
+  problem: '出错原因',
+  serverInfo: (devices) => `该通道下有 ${devices} 个设备，共用一个连接。`,
+  functionHead:
+    '由 node-red-contrib-alink 用经过测试的代码生成，不依赖其他模块。请勿在此修改：重新生成流程时会被替换。',
+};
+
+/** @param language of the runtime; English unless it begins with zh */
+export function flowTexts(language: string | undefined): FlowTexts {
+  return language?.toLowerCase().startsWith('zh') ? CHINESE : ENGLISH;
+}
