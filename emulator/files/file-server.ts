@@ -39,6 +39,8 @@ export interface Download {
 
 /** Path under which the HTTP doors serve these files. */
 export const FILES_PATH = '/oss/';
+/** In place of a device's name. */
+const NO_DEVICE = '-';
 const REMEMBERED_DOWNLOADS = 1000;
 
 /** Files behind addresses that are signed and expire, as those of the platform's object storage. */
@@ -68,21 +70,20 @@ export class FileServer {
     this.files.delete(fileId);
   }
 
-  /** Whether devices could fetch anything. */
-  reaches(device: Device): boolean {
-    return this.origin(device) !== undefined;
-  }
-
   /** A new address of a file for one device; empty while no HTTP door is open. */
   address(device: Device, file: ServedFile): string {
     const origin = this.origin(device);
     if (origin === undefined) return '';
     const { productKey, deviceName } = device.identity;
-    const levels = [productKey, deviceName, file.fileId, file.name].map(encodeURIComponent);
-    return origin + this.sign(FILES_PATH + levels.join('/'));
+    return origin + this.sign(pathOf(productKey, deviceName, file));
   }
 
-  /** The same file at another signed address, for redirects. */
+  /** A new address of a file for an application. @param origin of the HTTP door for it */
+  addressForApplication(origin: string, productKey: string, file: ServedFile): string {
+    return origin + this.sign(pathOf(productKey, NO_DEVICE, file));
+  }
+
+  /** A path with all that makes it an address. */
   sign(path: string): string {
     const expires = Math.floor((this.clock() + this.lifeMs) / 1000);
     const signature = encodeURIComponent(this.signature(path, String(expires)).toString('base64'));
@@ -109,6 +110,10 @@ export class FileServer {
   private signature(path: string, expires: string): Buffer {
     return createHmac('sha1', this.key).update(`GET\n\n\n${expires}\n${path}`).digest();
   }
+}
+
+function pathOf(productKey: string, deviceName: string, { fileId, name }: ServedFile): string {
+  return FILES_PATH + [productKey, deviceName, fileId, name].map(encodeURIComponent).join('/');
 }
 
 /** The part of a file that a request asks for. @returns undefined when there is nothing of it */

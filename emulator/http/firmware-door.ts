@@ -2,8 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Platform } from '../platform';
 import { readBody } from './body';
 
-/** Where firmware files are posted to, as a form of the platform's object storage (`GenerateOTAUploadURL`). */
-export const UPLOAD_PATH = '/oss-upload/';
 const FORM_BYTES = 64 * 1024;
 const MOST_PARTS = 20;
 const HEAD_END = Buffer.from('\r\n\r\n');

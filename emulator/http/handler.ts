@@ -7,8 +7,9 @@ import { answerOpenApi } from '../openapi/endpoint';
 import type { Platform } from '../platform';
 import { BodyError, LARGEST_BODY_BYTES, LARGEST_CALL_BYTES, readBody, readFields } from './body';
 import { answerFile } from './file-door';
-import { acceptFirmware, UPLOAD_PATH } from './firmware-door';
+import { acceptFirmware } from './firmware-door';
 import { answerPanel, mayUsePanel } from './panel';
+import { UPLOAD_PATH } from './upload-path';
 
 export interface HttpContext {
   platform: Platform;

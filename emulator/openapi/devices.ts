@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { newDeviceNameProblem } from '../../protocol';
+import { DEFAULT_MODULE } from '../ota/firmware';
 import type { Device } from '../registry/device';
 import { ActionError, type ActionParameters } from './parameters';
 import { localTime, utcTime } from './times';
@@ -54,7 +55,7 @@ export function describeDevice(device: Device) {
     Owner: true,
     Nickname: '',
     Region: 'cn-shanghai',
-    FirmwareVersion: '',
+    FirmwareVersion: device.moduleVersions.get(DEFAULT_MODULE)?.version ?? '',
     UtcCreate: utcTime(device.createdAt),
     GmtCreate: localTime(device.createdAt),
     UtcActive: utcTime(device.activatedAt),

@@ -22,6 +22,10 @@ import { DOWNLINK_ACTIONS } from './downlink';
 import { FILE_ACTIONS } from './files';
 import { JOB_ACTIONS } from './jobs';
 import { MESSAGE_ACTIONS } from './messages';
+import { OTA_FIRMWARE_ACTIONS } from './ota-firmware';
+import { OTA_JOB_ACTIONS } from './ota-jobs';
+import { OTA_MODULE_ACTIONS } from './ota-modules';
+import { OTA_TASK_ACTIONS } from './ota-views';
 import { ActionError, ActionParameters } from './parameters';
 import { PRODUCT_ACTIONS } from './products';
 import { SCRIPT_ACTIONS } from './scripts';
@@ -61,6 +65,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   ...TOPOLOGY_ACTIONS,
   ...JOB_ACTIONS,
   ...FILE_ACTIONS,
+  ...OTA_FIRMWARE_ACTIONS,
+  ...OTA_MODULE_ACTIONS,
+  ...OTA_JOB_ACTIONS,
+  ...OTA_TASK_ACTIONS,
 };
 
 const FAULTS: Record<SignatureFault, { status: number; message: string }> = {

@@ -34,10 +34,10 @@ export class ActionParameters {
     return value === '' ? undefined : value;
   }
 
-  /** Values of a repeated parameter: `Name.1`, `Name.2`, … */
-  list(name: string): string[] {
+  /** Values of a repeated parameter: `Name.1`, `Name.2`, … @param most of them that are read */
+  list(name: string, most = 100): string[] {
     const values: string[] = [];
-    for (let i = 1; i <= 100; i++) {
+    for (let i = 1; i <= most; i++) {
       const value = this.parameters.get(`${name}.${i}`);
       if (value === undefined) break;
       values.push(value);
