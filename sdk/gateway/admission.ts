@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type DeviceIdentity, identityProblem, thingKey } from '../../protocol';
 import type { Connection } from '../connection';
 import { AlinkError, asAlinkError } from '../errors';
@@ -26,6 +27,7 @@ export interface LoginOptions extends RequestOptions {
 }
 
 interface Keeping {
+  readonly authentication: SubDeviceAuthentication;
   readonly kept: Kept;
   /** Logins that wait for it. */
   pending: number;
@@ -113,13 +115,13 @@ export class Admission {
     const { deviceSecret = '' } = secrets;
     const keeping = this.#keeping({ identity, authentication: authentication(secrets) });
     if (keeping === undefined) {
-      await this.#online(this.#core.member(identity)?.connection, options);
+      await this.#online(identity, options);
       return;
     }
     const isKnown = keeping.isWanted;
     keeping.pending++;
     try {
-      await this.#online(keeping.kept.connection, options);
+      await this.#online(identity, options);
       // Only one that works is worth keeping.
       if (options.store && deviceSecret !== '' && !isKnown)
         await this.#core.bringUp.store(identity, deviceSecret);
@@ -147,7 +149,7 @@ export class Admission {
       const keeping = this.#keeping({ identity, authentication: { kind: 'subRegister' } });
       if (keeping) keeping.isWanted = true;
       if (isKnown) this.#core.putBack(identity);
-      await this.#online(keeping?.kept.connection ?? this.#core.member(identity)?.connection, {});
+      await this.#online(identity, {});
     });
     for (const onResult of [...this.#admitting]) {
       try {
@@ -161,14 +163,16 @@ export class Admission {
 
   /** @returns undefined when the sub-device is open by settings of its own */
   #keeping(options: MemberOptions): Keeping | undefined {
-    const current = this.#current(options.identity);
-    if (current) return current;
+    const { identity, authentication } = options;
+    const current = this.#current(identity);
+    if (current && !isOutOfDate(current, authentication)) return current;
+    if (current) void this.#release(identity, current);
     this.#core.assertOther(options.identity);
     if (this.#keepings.size >= MOST_KEPT) throw tooMany();
     const kept = this.#keep(options);
     if (kept === undefined) return undefined;
-    const keeping: Keeping = { kept, pending: 0, isWanted: false };
-    this.#keepings.set(thingKey(options.identity), keeping);
+    const keeping: Keeping = { authentication, kept, pending: 0, isWanted: false };
+    this.#keepings.set(thingKey(identity), keeping);
     return keeping;
   }
 
@@ -186,11 +190,21 @@ export class Admission {
     await keeping.kept.release();
   }
 
-  #online(connection: Connection | undefined, options: RequestOptions): Promise<void> {
-    if (connection === undefined) throw closed();
-    connection.session.start();
+  #online(identity: DeviceIdentity, options: RequestOptions): Promise<void> {
+    const member = this.#core.member(identity);
+    if (member === undefined) throw closed();
+    const { session, connection } = member;
+    session.start();
+    // Who gives way to another gateway goes on doing so.
+    if (session.state.name !== 'conflict') session.retry();
     return online(connection, options);
   }
+}
+
+/** Whether somebody gives another secret for a sub-device that is refused with its own. */
+function isOutOfDate({ authentication, kept, pending }: Keeping, given: SubDeviceAuthentication): boolean {
+  if (given.kind !== 'deviceSecret' || pending > 0 || kept.connection.state.name !== 'refused') return false;
+  return !isDeepStrictEqual(authentication, given);
 }
 
 /** How it comes to its secret. */

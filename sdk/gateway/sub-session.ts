@@ -120,9 +120,9 @@ export class SubDeviceSession implements ThingSession {
     this.#events.onOffline(error);
   }
 
-  /** What kept it from its session is over. */
+  /** What kept it from its session is over, or somebody asks for it. */
   retry(): void {
-    this.#machine.step({ type: 'retry' });
+    this.#machine.step({ type: 'hurry' });
   }
 
   /** A reason that makes waiting attempts pointless, heard of otherwise than by their failure. */

@@ -33,6 +33,8 @@ export type MachineEvent =
   /** The gateway is online again: every sub-device has to log in. */
   | { type: 'gatewayBack' }
   | { type: 'retry' }
+  /** Somebody asks for it, or what kept it offline is over: no use in waiting out the rest. */
+  | { type: 'hurry' }
   | { type: 'stop' }
   | { type: 'stopped' };
 
@@ -72,6 +74,11 @@ export function nextState(
       return state.name === 'idle' ? connecting(state) : state;
     case 'retry':
       return state.retryAt === undefined ? state : connecting(state);
+    case 'hurry':
+      // Before the minute is over the platform would refuse again.
+      return state.retryAt === undefined || state.reason?.code === THROTTLED
+        ? state
+        : whenThereIsRoom(state, now, timing);
     case 'sent':
       return { ...state, connects: recent([...state.connects, now], now) };
     case 'online': {
@@ -114,6 +121,10 @@ function afterGateway(state: MachineState, error: AlinkError): MachineState {
 
 function resume(state: MachineState, now: number, timing: Timing): MachineState {
   if (state.name !== 'waiting' || state.retryAt !== undefined) return state;
+  return whenThereIsRoom(state, now, timing);
+}
+
+function whenThereIsRoom(state: MachineState, now: number, timing: Timing): MachineState {
   const connects = recent(state.connects, now);
   const retryAt = roomForConnect(connects, now, timing);
   return retryAt > now ? { ...state, connects, retryAt } : connecting({ ...state, connects });

@@ -150,4 +150,36 @@ describe('life of sub-devices', () => {
       ],
     );
   });
+
+  it('one that is refused meanwhile is tried at once when a message asks, with the secret of the message', async () => {
+    plant = await SdkPlant.start();
+    const { gateway } = await plant.gateway();
+    const devices = [{ identity: meter(0), deviceSecret: secretOf(meter(0)) }];
+    await gateway.login(devices);
+    const refuse = async () => {
+      plant.emulator.faults.add({
+        action: 'refuse',
+        code: 6287,
+        match: { operation: 'session.login' },
+        times: 2,
+      });
+      const refused = new Promise<void>((done) => {
+        const stop = gateway.onSubDevice(({ state: { name } }) => {
+          if (name !== 'refused') return;
+          queueMicrotask(() => stop());
+          done();
+        });
+      });
+      plant.emulator.faults.dropConnections();
+      await refused;
+      plant.emulator.faults.clear();
+    };
+    await refuse();
+    assert.deepEqual(await gateway.login(devices), [{ identity: meter(0) }]);
+    assert.equal(plant.emulator.devices.get(meter(0))?.status, 'ONLINE');
+    await refuse();
+    const [other] = await gateway.login([{ identity: meter(0), deviceSecret: 'another' }]);
+    assert.equal(other?.error?.code, 6287);
+    assert.deepEqual(gateway.subDevices(), []);
+  });
 });

@@ -231,6 +231,19 @@ describe('session of a sub-device', () => {
     await bench.session.stop();
   });
 
+  it('never logs in more than five times a minute, however often it is asked to', async () => {
+    const bench = await online(
+      new Bench({ ...TIMING, refusalBackoff: { first: 3_600_000, longest: 3_600_000 } }),
+    );
+    for (let i = 0; i < 8; i++) {
+      bench.session.ended(refused(522));
+      bench.session.retry();
+      await new Promise(setImmediate);
+    }
+    assert.equal(bench.did.filter((step) => step === 'login').length, 4, 'and one before');
+    assert.equal(bench.session.state.name, 'refused');
+  });
+
   for (const [code, state, meaning] of [
     [520, 'waiting', 'has no session'],
     [427, 'waiting', 'was logged in elsewhere'],
