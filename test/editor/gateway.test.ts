@@ -78,7 +78,7 @@ function describeRoles(language: Language): void {
       'the only gateway is chosen for a device that becomes a sub-device',
       async () => {
         await editor.field('role').selectOption('subDevice');
-      assert.equal(await editor.field('gateway').inputValue(), 'gate');
+        assert.equal(await editor.field('gateway').inputValue(), 'gate');
         assert.equal(await marked('gateway'), false);
       },
     );
