@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../protocol';
+import { isJsonObject, isOperationName, type Json } from '../protocol';
 import type { FaultMatch, FaultRule } from './faults';
 
 /** A fault rule that somebody sent and that makes no sense. */
@@ -62,7 +62,11 @@ function readMatch(input: Json): FaultMatch {
     if (!MATCH_FIELDS.includes(name)) throw new FaultInputError(`match.${name} is unknown`);
     if (typeof value !== 'string') throw new FaultInputError(`match.${name} must be a text`);
   }
-  const { direction } = input;
+  const { direction, operation } = input;
+  // A rule with a mistyped name would wait for ever, and nobody would know why nothing happens.
+  if (typeof operation === 'string' && !isOperationName(operation)) {
+    throw new FaultInputError(`match.operation: there is no operation ${operation.slice(0, 100)}`);
+  }
   if (direction !== undefined && direction !== 'up' && direction !== 'down') {
     throw new FaultInputError('match.direction is up or down');
   }

@@ -196,14 +196,14 @@ describe('emulator: fault panel', () => {
         action: 'refuse',
         code: 429,
         times: 2,
-        match: { operation: 'x' },
+        match: { operation: 'session.login' },
       });
       assert.equal(status, 201);
       const expected = {
         action: 'refuse',
         code: 429,
         times: 2,
-        match: { operation: 'x' },
+        match: { operation: 'session.login' },
         id: json.id,
         left: 2,
       };
@@ -222,6 +222,7 @@ describe('emulator: fault panel', () => {
         [{ action: 'refuse', code: '429' }, /code must be/],
         [{ action: 'drop', times: 0 }, /times must be/],
         [{ action: 'drop', match: { device: 'x' } }, /match\.device is unknown/],
+        [{ action: 'drop', match: { operation: 'session.logn' } }, /there is no operation session\.logn/],
         [{ command: 'dance' }, /command is one of/],
         [[], /is an object/],
       ] as const) {
