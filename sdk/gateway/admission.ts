@@ -230,7 +230,12 @@ export async function outcome(
 }
 
 /** @throws AlinkError `invalidInput` */
-export function assertIdentity({ productKey, deviceName }: DeviceIdentity): void {
+export function assertIdentity(identity: DeviceIdentity | undefined): void {
+  if (typeof identity !== 'object' || identity === null) {
+    const [field, reason] = ['identity', 'missing'];
+    throw new AlinkError('invalidInput', `${field}: ${reason}`, { code: 460, details: { field, reason } });
+  }
+  const { productKey, deviceName } = identity;
   for (const [field, value] of [
     ['productKey', productKey],
     ['deviceName', deviceName],

@@ -1,5 +1,6 @@
 import type { DeviceIdentity, Json } from '../../protocol';
 import type { Connection } from '../connection';
+import { AlinkError } from '../errors';
 import type { Device, RequestOptions } from '../types';
 import { type Admission, assertIdentity, type LoginOptions, outcome } from './admission';
 import type { MemberOptions } from './bring-up';
@@ -35,9 +36,10 @@ export class GatewayHandle implements Gateway {
     this.#track(this.#parts.core.onMessage({ filterOf, listener, onRefused, qos }));
   onNotice: Gateway['onNotice'] = (listener) => this.#track(this.#parts.core.onNotice(listener));
   admit: Gateway['admit'] = (onResult) => this.#track(this.#parts.admission.admit(onResult));
-  login = (devices: readonly SubDeviceCredentials[], options: LoginOptions = {}) =>
-    this.#parts.admission.login(devices, options);
-  logout: Gateway['logout'] = (devices, options = {}) => this.#parts.admission.logout(devices, options);
+  login = async (devices: readonly SubDeviceCredentials[], options: LoginOptions = {}) =>
+    this.#parts.admission.login(listOf(devices), options);
+  logout: Gateway['logout'] = async (devices, options = {}) =>
+    this.#parts.admission.logout(listOf(devices), options);
   getTopology: Gateway['getTopology'] = (options = {}) => this.#parts.core.topology.get(options);
   postProperties: Gateway['postProperties'] = (identity, input, options = {}) =>
     this.#waiting(identity)?.properties(input, options) ??
@@ -53,8 +55,8 @@ export class GatewayHandle implements Gateway {
       this.#parts.core.putBack(device.identity);
     });
 
-  deleteTopology: Gateway['deleteTopology'] = (devices, options = {}) => {
-    const list = devices.map((identity) => ({ identity }));
+  deleteTopology: Gateway['deleteTopology'] = async (devices, options = {}) => {
+    const list = listOf(devices).map((identity) => ({ identity }));
     return this.#each('thing.topo.delete', list, options, async ({ identity }, signal) => {
       await this.#parts.core.topology.delete(identity, signal);
       this.#parts.core.removed(identity);
@@ -63,7 +65,7 @@ export class GatewayHandle implements Gateway {
   };
 
   reportFound: Gateway['reportFound'] = async (devices, options = {}) => {
-    for (const identity of devices) assertIdentity(identity);
+    for (const identity of listOf(devices)) assertIdentity(identity);
     const list: Json = devices.map(({ productKey, deviceName }) => ({ productKey, deviceName }));
     return this.#parts.connection.request({
       operation: 'thing.list.found',
@@ -90,7 +92,7 @@ export class GatewayHandle implements Gateway {
     return connection?.isOnline === false ? connection.reporter : undefined;
   }
 
-  #each<T extends { identity: DeviceIdentity }>(
+  async #each<T extends { identity: DeviceIdentity }>(
     operation: string,
     list: readonly T[],
     options: RequestOptions,
@@ -98,7 +100,7 @@ export class GatewayHandle implements Gateway {
   ): Promise<SubDeviceResult[]> {
     return withTimeLimit(options, operation, (limited) =>
       Promise.all(
-        list.map((entry) =>
+        listOf(list).map((entry) =>
           outcome(entry.identity, async () => {
             assertIdentity(entry.identity);
             await limited((signal) => work(entry, signal));
@@ -123,4 +125,13 @@ export class GatewayHandle implements Gateway {
     const options = { identity, authentication };
     return core.bringUp.secretOf({ options, secret: undefined, isStoreOld: false, isRemoved: false });
   }
+}
+
+/** From JavaScript anything may come. @throws AlinkError `invalidInput` */
+function listOf<T extends object>(devices: readonly T[]): readonly T[] {
+  const isList =
+    Array.isArray(devices) && devices.every((entry) => typeof entry === 'object' && entry !== null);
+  if (isList) return devices;
+  const [field, reason] = ['devices', 'a list of objects is expected'];
+  throw new AlinkError('invalidInput', `${field}: ${reason}`, { details: { field, reason } });
 }
