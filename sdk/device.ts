@@ -216,7 +216,7 @@ class DeviceHandle implements Device {
 
   onRequest(...[filter, handler, handling = {}]: Parameters<Device['onRequest']>): () => void {
     const undo = this.#track(this.#connection().onRequest(filter, handler, handling));
-    if (handling.subDevices) gateways.get(this.#shared)?.core.handlerAdded(handling);
+    if (handling.subDevices) gateways.get(this.#shared)?.core.handlerAdded(filter, handling);
     return undo;
   }
 

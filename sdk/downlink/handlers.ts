@@ -55,9 +55,13 @@ export class RequestHandlers {
     return sync ? Math.min(wait, LONGEST_SYNC_HOLD_MS) : wait;
   }
 
+  /** Of a gateway: those that take requests to its sub-devices too. */
+  get forSubDevices(): RequestHandler[] {
+    return [...this.#handlers].filter(({ handling }) => handling.subDevices);
+  }
+
   get #all(): RequestHandler[] {
-    const outer = this.outer ? [...this.outer.#handlers].filter(({ handling }) => handling.subDevices) : [];
-    return [...this.#handlers, ...outer];
+    return [...this.#handlers, ...(this.outer?.forSubDevices ?? [])];
   }
 }
 

@@ -7,7 +7,8 @@ import {
   topicOwner,
 } from '../../protocol';
 import { Connection } from '../connection';
-import type { IncomingRequest } from '../downlink/types';
+import { subscriptionsFor } from '../downlink/handlers';
+import type { IncomingRequest, RequestFilter, RequestHandling } from '../downlink/types';
 import { AlinkError } from '../errors';
 import { platformKey } from '../registration/credentials';
 import type { SendWindow } from '../report/send-window';
@@ -161,8 +162,11 @@ export class GatewayCore {
   }
 
   /** The gateway has a new handler for requests to its sub-devices too. */
-  handlerAdded(handling: Parameters<Connection['downlink']['handlerAdded']>[0]): void {
-    for (const { connection } of this.#members.all) connection.downlink.handlerAdded(handling);
+  handlerAdded(filter: RequestFilter, handling: RequestHandling): void {
+    for (const { connection, identity } of this.#members.all) {
+      connection.downlink.handlerAdded(handling);
+      if (!this.logins.isAutoSubscribed) connection.session.subscribe(subscriptionsFor(filter, identity));
+    }
   }
 
   /** A message on the gateway's connection. @returns whether it was for a sub-device */
@@ -221,7 +225,8 @@ export class GatewayCore {
       start: () => session.start(),
       subscribe: (key, { options }, filters, isNew) => {
         const isOwn = (filter: string) => topicOwner(filter) === key;
-        const wanted = this.#toSubscribe(options.identity, filters);
+        const outer = isNew ? this.#outerFilters(options.identity) : [];
+        const wanted = this.#toSubscribe(options.identity, [...filters, ...outer]);
         session.subscribe(wanted.filter((filter) => !isOwn(filter)));
         session.subscribe(wanted.filter(isOwn), isNew);
       },
@@ -229,7 +234,8 @@ export class GatewayCore {
         // A successor asks for them itself.
         if (isOver && this.#isReplaced(key, standing)) return;
         // What names nobody may be another sub-device's too.
-        const own = filters.filter((filter) => topicOwner(filter) === key);
+        const outer = isOver ? this.#outerFilters(standing.options.identity) : [];
+        const own = [...filters, ...outer].filter((filter) => topicOwner(filter) === key);
         session.unsubscribe(own, isOver);
       },
       bringUp: (standing, signal, onSent) => this.bringUp.run(standing, signal, onSent),
@@ -240,6 +246,13 @@ export class GatewayCore {
         if (!this.#isReplaced(key, standing)) this.#left(key);
       },
     };
+  }
+
+  /** What the gateway's own handlers take for a sub-device; pushed by itself where the platform knows `_ss=1`. */
+  #outerFilters(identity: DeviceIdentity): string[] {
+    if (this.logins.isAutoSubscribed) return [];
+    const { forSubDevices } = this.#connection.downlink.handlers;
+    return [...new Set(forSubDevices.flatMap(({ filter }) => subscriptionsFor(filter, identity)))];
   }
 
   #toSubscribe(identity: DeviceIdentity, filters: readonly string[]): readonly string[] {

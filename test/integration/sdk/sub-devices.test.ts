@@ -60,6 +60,33 @@ describe('sub-devices of the SDK', () => {
     assert.ok(!logins.some(({ text }) => text.includes('_ss')));
   });
 
+  it('subscribe also what their gateway takes for them, there and then or before they came', async () => {
+    plant = await SdkPlant.start({ gateway: { subscribeEach: true } });
+    const gateway = await plant.gateway();
+    const take = (kind: 'propertySet' | 'service') =>
+      gateway.onRequest({ kind }, (request) => void request.answer({}).catch(() => undefined), {
+        subDevices: true,
+      });
+    const stop = take('propertySet');
+    const [device] = await plant.online(1);
+    take('service');
+    await device?.postProperties({ temperature: 20 });
+    const subscribed = () => {
+      const own = { ...meter(0) };
+      return plant.emulator.devices.get(own)?.subscriptions.map((filter) => filter.split('/thing/')[1]) ?? [];
+    };
+    for (const topic of [
+      'service/property/set',
+      'service/+',
+      'disable',
+      'enable',
+      'delete',
+      'event/+/post_reply',
+    ])
+      assert.ok(subscribed().includes(topic), `${topic} in ${subscribed()}`);
+    stop();
+  });
+
   it('take what the platform asks of them, their own handlers or the gateway’s', async () => {
     plant = await SdkPlant.start();
     const gateway = await plant.gateway();
