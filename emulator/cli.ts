@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ConfigError } from './config';
+import { ConfigError } from './config-reader';
 import { DoorError } from './doors';
 import { startEmulator } from './emulator';
 import { DOORS, type Door } from './options';

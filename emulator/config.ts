@@ -1,15 +1,16 @@
 import {
   type DeviceIdentity,
-  identityProblem,
   isJsonObject,
   type Json,
-  type JsonObject,
   parseThingModel,
   type ThingModel,
   ThingModelError,
 } from '../protocol';
+import { type ConfiguredContent, readConfiguration, readFirmware } from './config-firmware';
+import { ConfigError, present, Reader, refuse, unique } from './config-reader';
 import { routeDestinationProblem, routeSourceProblem, type TopicRoute } from './forwarding/routes';
 import { DEFAULT_LIMITS, type EmulatorLimits } from './options';
+import type { NewFirmware } from './ota/api';
 import type { ProductSettings, TopicClass } from './registry/product';
 import { scriptProblem } from './script/types';
 
@@ -29,27 +30,24 @@ export interface DeviceSettings {
 /** A configuration file after reading. */
 export interface EmulatorConfig {
   accessKeys: AccessKey[];
-  products: Array<ProductSettings & { devices: DeviceSettings[] }>;
+  products: Array<
+    ProductSettings & {
+      devices: DeviceSettings[];
+      firmware: NewFirmware[];
+      configuration?: ConfiguredContent;
+    }
+  >;
   routes: TopicRoute[];
   autoProvision: boolean | undefined;
   limits: Partial<EmulatorLimits>;
 }
 
-/** What is wrong with a configuration, and where: `products[0].devices[2].deviceName`. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  constructor(
-    readonly path: string,
-    readonly reason: string,
-  ) {
-    super(`${path}: ${reason}`);
-  }
-}
-
 /**
  * Reads the object of a configuration file:
  * `{"accessKeys":[{"id","secret"}],"products":[{"productKey","name?","productSecret?","dynamicRegistration?",
- * "nodeType?","dataFormat?","thingModel?","topics?":[{"topic","operation"}],"script?","devices?":[{"deviceName",
+ * "nodeType?","dataFormat?","thingModel?","topics?":[{"topic","operation"}],"script?",
+ * "firmware?":[{"version","module?","isDiff?","srcVersion?","signMethod?","udi?","needsVerification?","files":[{"name?",
+ * "path" | "text" | "base64" | "size","seed?"}]}],"configuration?":{"enabled?","content"},"devices?":[{"deviceName",
  * "deviceSecret?","tags?","gateway?":{"productKey","deviceName"}}]}],"routes?":[{"from","to"}],"autoProvision?","limits?"}`.
  * @throws ConfigError that names the path of the first fault
  */
@@ -94,15 +92,18 @@ function readProduct(entry: Json, path: string): EmulatorConfig['products'][numb
     'thingModel',
     'topics',
     'script',
+    'firmware',
+    'configuration',
     'devices',
   ]);
+  const productKey = product.name('productKey');
   const devices = product.list('devices').map((device, i) => readDevice(device, `${path}.devices[${i}]`));
   unique(
     devices.map(({ deviceName }) => deviceName),
     (i) => `${path}.devices[${i}].deviceName`,
   );
   return present({
-    productKey: product.name('productKey'),
+    productKey,
     name: product.optionalText('name'),
     productSecret: product.optionalText('productSecret'),
     dynamicRegistration: product.boolean('dynamicRegistration'),
@@ -114,6 +115,10 @@ function readProduct(entry: Json, path: string): EmulatorConfig['products'][numb
         ? undefined
         : product.list('topics').map((topic, i) => readTopicClass(topic, `${path}.topics[${i}]`)),
     script: readScript(product, path),
+    firmware: product
+      .list('firmware')
+      .map((firmware, i) => readFirmware(firmware, productKey, `${path}.firmware[${i}]`)),
+    configuration: readConfiguration(product.value('configuration'), `${path}.configuration`),
     devices,
   });
 }
@@ -191,10 +196,6 @@ function readRoutes(root: Reader): TopicRoute[] {
   return routes;
 }
 
-function refuse(path: string, problem: string | undefined): void {
-  if (problem !== undefined) throw new ConfigError(path, problem);
-}
-
 function readThingModel(document: Json | undefined, path: string): ThingModel | undefined {
   if (document === undefined) return undefined;
   try {
@@ -228,91 +229,6 @@ function readLimits(limits: Json | undefined): Partial<EmulatorLimits> {
   return Object.fromEntries(entries) as Partial<EmulatorLimits>;
 }
 
-/** Reads the fields of one object; unknown ones are faults, because they are mostly misspelt ones. */
-class Reader {
-  private readonly object: JsonObject;
-
-  constructor(
-    value: Json | undefined,
-    private readonly path: string,
-    known: readonly string[],
-  ) {
-    if (!isJsonObject(value)) throw new ConfigError(path, 'must be an object');
-    this.object = value;
-    for (const name of Object.keys(value)) {
-      if (!known.includes(name))
-        throw new ConfigError(this.at(name), `is unknown; known are ${known.join(', ')}`);
-    }
-  }
-
-  value(name: string): Json | undefined {
-    const value = Object.hasOwn(this.object, name) ? this.object[name] : undefined;
-    return value === null ? undefined : value;
-  }
-
-  text(name: string): string {
-    const value = this.value(name);
-    if (typeof value !== 'string' || value === '') throw new ConfigError(this.at(name), 'must be a text');
-    return value;
-  }
-
-  optionalText(name: string): string | undefined {
-    return this.value(name) === undefined ? undefined : this.text(name);
-  }
-
-  /** A text that can be a productKey or deviceName. */
-  name(name: string): string {
-    const text = this.text(name);
-    const problem = identityProblem(text);
-    if (problem !== undefined)
-      throw new ConfigError(this.at(name), `"${text}" cannot be a name (${problem})`);
-    return text;
-  }
-
-  boolean(name: string): boolean | undefined {
-    const value = this.value(name);
-    if (value !== undefined && typeof value !== 'boolean') {
-      throw new ConfigError(this.at(name), 'must be true or false');
-    }
-    return value;
-  }
-
-  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
-    const value = this.value(name);
-    if (value === undefined) return undefined;
-    const chosen = choices.find((choice) => choice === value);
-    if (chosen === undefined) throw new ConfigError(this.at(name), `must be one of ${choices.join(', ')}`);
-    return chosen;
-  }
-
-  list(name: string): Json[] {
-    const value = this.value(name);
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) throw new ConfigError(this.at(name), 'must be a list');
-    return value;
-  }
-
-  private at(name: string): string {
-    return this.path === 'config' ? name : `${this.path}.${name}`;
-  }
-}
-
-function unique(texts: readonly string[], path: (i: number) => string): void {
-  const seen = new Set<string>();
-  texts.forEach((text, i) => {
-    if (seen.has(text)) throw new ConfigError(path(i), `"${text}" is there twice`);
-    seen.add(text);
-  });
-}
-
 function isTextMap(value: Json): value is Record<string, string> {
   return isJsonObject(value) && Object.values(value).every((entry) => typeof entry === 'string');
-}
-
-type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-function present<T extends object>(object: T): Present<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>;
 }

@@ -2,7 +2,7 @@ import { type DeviceIdentity, type Json, type JsonObject, topicProblem } from '.
 import { MqttBroker } from './broker/broker';
 import type { Delivery } from './broker/session';
 import { makeCertificate } from './certificate';
-import { ConfigError, type EmulatorConfig, readConfig } from './config';
+import { readConfig } from './config';
 import {
   type ConfigurationPanel,
   createConfigurationPanel,
@@ -13,6 +13,7 @@ import { type DeviceView, viewDevice } from './device-view';
 import { OpenDoor } from './doors';
 import type { ExchangeLog } from './exchanges';
 import type { FaultRule } from './faults';
+import { fill, fillFirmware } from './fill';
 import type { MessageLog } from './forwarding/message-log';
 import { logConfig } from './handlers/logs';
 import { createHttpHandler } from './http/handler';
@@ -158,6 +159,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     options.log ?? (() => undefined),
   );
   const unnamed = fill(platform, config);
+  await fillFirmware(platform, config);
   if (options.snapshotFile !== undefined) await readSnapshot(platform, options.snapshotFile, unnamed);
 
   const host = options.host ?? '127.0.0.1';
@@ -361,32 +363,4 @@ class RunningEmulator implements Emulator {
     if (device === undefined) throw new UnknownDeviceError(identity);
     return device;
   }
-}
-
-/** @returns the devices whose secret the configuration leaves open */
-function fill(platform: Platform, config: EmulatorConfig): Set<Device> {
-  for (const route of config.routes) {
-    if (!platform.forwarding.routes.add(route)) {
-      throw new ConfigError('routes', `more than ${platform.limits.topicRoutes}`);
-    }
-  }
-  const unnamed = new Set<Device>();
-  for (const { devices, ...settings } of config.products) {
-    const product = platform.registry.addProduct(settings);
-    if (settings.script !== undefined) platform.setScript(product, settings.script);
-    for (const { deviceName, deviceSecret, tags = {} } of devices) {
-      const device = platform.registry.addDevice(product, deviceName, deviceSecret);
-      for (const [key, value] of Object.entries(tags)) device.tags.set(key, value);
-      if (deviceSecret === undefined) unnamed.add(device);
-    }
-  }
-  const { registry } = platform;
-  for (const { productKey, devices } of config.products) {
-    for (const { deviceName, gateway: names } of devices) {
-      const subDevice = registry.find({ productKey, deviceName });
-      const gateway = names && registry.find(names);
-      if (subDevice !== undefined && gateway !== undefined) registry.topology.add(gateway, subDevice);
-    }
-  }
-  return unnamed;
 }

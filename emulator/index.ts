@@ -1,4 +1,4 @@
-export { ConfigError } from './config';
+export { ConfigError } from './config-reader';
 export type { ConfigurationPanel, ModelConfigurationPanel } from './configuration/api';
 export type { ConfigurationPush } from './configuration/remote';
 export type { DeviceView } from './device-view';

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { isJsonObject, type Json, parseThingModel } from '../protocol';
 import { readJobs, writeJobs } from './job-snapshot';
+import { readFirmwares, writeFirmwares } from './ota-snapshot';
 import type { Platform } from './platform';
 import type { Device } from './registry/device';
-import { OPEN_TOPIC_CLASSES } from './registry/product';
+import { OPEN_TOPIC_CLASSES, type Product } from './registry/product';
 import { scriptProblem } from './script/types';
 
 /** A snapshot file that cannot be read. */
@@ -38,10 +39,12 @@ export async function readSnapshot(
   const products = isJsonObject(content) && Array.isArray(content.products) ? content.products : [];
   for (const entry of products) restoreProduct(platform, entry, unnamed);
   for (const entry of products) restoreTopology(platform, entry);
-  if (isJsonObject(content)) readJobs(platform.registry, content.jobs);
+  if (!isJsonObject(content)) return;
+  readJobs(platform.registry, content.jobs);
+  readFirmwares(platform, content.firmwares);
 }
 
-/** Writes products, devices with their latest values, the topology, and jobs, readable by the owner only because it holds secrets. */
+/** Writes products, devices with their latest values, the topology, jobs, firmware and remote configurations, readable by the owner only because it holds secrets. */
 export async function writeSnapshot(platform: Platform, file: string): Promise<void> {
   const products = [...platform.registry.products.values()].map((product) => ({
     productKey: product.productKey,
@@ -52,6 +55,11 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
     script: product.script?.text,
     thingModel: product.thingModel?.document,
     draftModel: product.draftModel?.document,
+    configuration: {
+      enabled: product.configuration.enabled,
+      configId: product.configuration.stored?.configId,
+      content: product.configuration.stored?.text,
+    },
     devices: [...product.devices.values()].map((device) => ({
       deviceName: device.identity.deviceName,
       deviceSecret: device.deviceSecret,
@@ -62,14 +70,15 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
       desired: [...device.desired].map(([identifier, desired]) => ({ identifier, ...desired })),
       shadow: device.shadow.isEmpty ? undefined : device.shadow.document(),
       logMode: device.logMode,
+      moduleVersions: [...device.moduleVersions].map(([module, version]) => ({ module, ...version })),
       // Null: behind none, whatever the configuration says of the start.
       gateway: platform.registry.topology.gatewayOf(device)?.identity ?? null,
       properties: [...device.properties].map(([identifier, ring]) => ({ identifier, ...ring.last() })),
     })),
   }));
-  await writeFileAtomic(file, JSON.stringify({ version: 1, products, jobs: writeJobs(platform.registry) }), {
-    mode: 0o600,
-  });
+  const jobs = writeJobs(platform.registry);
+  const firmwares = writeFirmwares(platform);
+  await writeFileAtomic(file, JSON.stringify({ version: 1, products, jobs, firmwares }), { mode: 0o600 });
 }
 
 // The configuration file decides about products that it names; the snapshot adds what happened to them.
@@ -92,6 +101,7 @@ function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<De
   if (configured === undefined && typeof script === 'string' && scriptProblem(script) === undefined) {
     platform.setScript(product, script);
   }
+  restoreConfiguration(platform, product, entry.configuration);
   if (isJsonObject(entry.draftModel)) product.draftModel = parseThingModel(entry.draftModel);
   for (const saved of Array.isArray(entry.devices) ? entry.devices : []) {
     if (!isJsonObject(saved) || typeof saved.deviceName !== 'string') continue;
@@ -100,6 +110,20 @@ function restoreProduct(platform: Platform, entry: Json, unnamed: ReadonlySet<De
       product.devices.get(saved.deviceName) ?? registry.addDevice(product, saved.deviceName, secret);
     if (secret !== undefined && unnamed.has(device)) device.deviceSecret = secret;
     restoreDevice(device, saved);
+  }
+}
+
+function restoreConfiguration({ configurations }: Platform, product: Product, saved: Json | undefined): void {
+  if (!isJsonObject(saved)) return;
+  const { enabled, configId, content } = saved;
+  try {
+    // The id stays, so that devices that have it know it again.
+    if (typeof content === 'string' && typeof configId === 'string') {
+      configurations.set(product, { content }, configId);
+    }
+    configurations.set(product, { enabled: enabled === true });
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
   }
 }
 
@@ -141,6 +165,11 @@ function restoreDevice(device: Device, saved: { [name: string]: Json }): void {
     const { identifier, value = null, version, time } = entry;
     if (typeof identifier !== 'string' || typeof version !== 'number' || typeof time !== 'number') continue;
     device.desired.set(identifier, { value, version, time });
+  }
+  for (const entry of Array.isArray(saved.moduleVersions) ? saved.moduleVersions : []) {
+    const { module, version, time } = isJsonObject(entry) ? entry : {};
+    if (typeof module !== 'string' || typeof version !== 'string' || typeof time !== 'number') continue;
+    device.moduleVersions.set(module, { version, time });
   }
   for (const sample of Array.isArray(properties) ? properties : []) {
     if (!isJsonObject(sample) || typeof sample.identifier !== 'string' || typeof sample.time !== 'number')

@@ -11,20 +11,26 @@ export type ActionGroup =
   | 'device'
   | 'topology'
   | 'shadow'
-  | 'tag';
+  | 'tag'
+  | 'firmware';
 
 /** One action of the platform's API that has a form of its own. */
 export interface CloudAction {
   name: string;
   group: ActionGroup;
   fields: readonly ActionField[];
-  /** Parameter that the value goes into, and how: as JSON text, or as Base64 of its bytes. */
-  value?: { parameter: string; as: 'json' | 'base64' };
+  /**
+   * Parameter that the value goes into, and how: as JSON text, as Base64 of its bytes, or as an address, which bytes become
+   * the whole of (`data:`, taken by the emulator only).
+   */
+  value?: { parameter: string; as: 'json' | 'base64' | 'address' };
   /** Parameter of the identifier; a list is written as `Name.1`. Without one that is needed there is no call. */
   identifier?: { parameter: string; list?: true; needed?: true };
   topic?: { parameter: string; needed?: true };
   /** What it cannot do without; a device goes by ProductKey and DeviceName. `any`: whatever of the two is known. */
   of: 'device' | 'product' | 'any';
+  /** List that the device is named in besides. */
+  deviceList?: string;
   /** The device is a gateway, and its names are written `GwProductKey` and `GwDeviceName`. */
   gateway?: true;
   /** What the flow gets instead of the answer's `Data`. */
@@ -36,6 +42,7 @@ export interface CloudAction {
 }
 
 const ITEMS = { parameter: 'Items', as: 'json' } as const;
+const PAGE = { CurrentPage: '1', PageSize: '50' } as const;
 const CONTENT = { parameter: 'MessageContent', as: 'base64' } as const;
 
 /** The actions with a form; any other goes by its name with free parameters. */
@@ -163,6 +170,76 @@ export const CLOUD_ACTIONS: readonly CloudAction[] = [
     of: 'device',
   },
   { name: 'QueryDeviceProp', group: 'tag', fields: [], of: 'device', result: 'tags' },
+  {
+    name: 'CreateOTAFirmware',
+    group: 'firmware',
+    fields: ['identifier', 'value'],
+    identifier: { parameter: 'DestVersion', needed: true },
+    value: { parameter: 'FirmwareUrl', as: 'address' },
+    of: 'product',
+    standard: { FirmwareName: 'firmware', Type: '0', SignMethod: 'SHA256' },
+  },
+  { name: 'ListOTAFirmware', group: 'firmware', fields: [], of: 'product', standard: PAGE },
+  {
+    name: 'QueryOTAFirmware',
+    group: 'firmware',
+    fields: ['identifier'],
+    identifier: { parameter: 'FirmwareId', needed: true },
+    of: 'any',
+  },
+  {
+    name: 'CreateOTAVerifyJob',
+    group: 'firmware',
+    fields: ['identifier'],
+    identifier: { parameter: 'FirmwareId', needed: true },
+    of: 'device',
+    deviceList: 'TargetDeviceName',
+  },
+  {
+    name: 'CreateOTAStaticUpgradeJob',
+    group: 'firmware',
+    fields: ['identifier'],
+    identifier: { parameter: 'FirmwareId', needed: true },
+    of: 'device',
+    deviceList: 'TargetDeviceName',
+    standard: { TargetSelection: 'SPECIFIC' },
+  },
+  {
+    name: 'ListOTATaskByJob',
+    group: 'firmware',
+    fields: ['identifier'],
+    identifier: { parameter: 'JobId', needed: true },
+    of: 'any',
+    standard: PAGE,
+  },
+  {
+    name: 'CancelOTATaskByJob',
+    group: 'firmware',
+    fields: ['identifier'],
+    identifier: { parameter: 'JobId', needed: true },
+    of: 'any',
+    // Whatever has not ended, as the name says; the platform wants to be told which.
+    standard: {
+      CancelScheduledTask: 'true',
+      CancelUnconfirmedTask: 'true',
+      CancelQueuedTask: 'true',
+      CancelNotifiedTask: 'true',
+      CancelInProgressTask: 'true',
+    },
+  },
+  {
+    name: 'ListOTAUnfinishedTaskByDevice',
+    group: 'firmware',
+    fields: [],
+    of: 'device',
+  },
+  {
+    name: 'ListOTAModuleVersionsByDevice',
+    group: 'firmware',
+    fields: [],
+    of: 'device',
+    standard: PAGE,
+  },
 ];
 
 /** The form of an action; one without gets the device and free parameters. */

@@ -31,9 +31,14 @@ export class RemoteConfigurations {
   /**
    * Switches it on or off, and stores another content.
    * @param content JSON text or what becomes JSON
+   * @param configId a new one is made when absent
    * @throws RangeError when it is no JSON or too large
    */
-  set(product: Product, { enabled, content }: { enabled?: boolean; content?: Json }): void {
+  set(
+    product: Product,
+    { enabled, content }: { enabled?: boolean; content?: Json },
+    configId = randomBytes(16).toString('hex'),
+  ): void {
     const { platform } = this;
     if (content !== undefined) {
       const text = textOf(content);
@@ -41,7 +46,6 @@ export class RemoteConfigurations {
       const most = platform.limits.configurationBytes;
       if (bytes.length > most)
         throw new RangeError(`the configuration has ${bytes.length} bytes, at most ${most}`);
-      const configId = randomBytes(16).toString('hex');
       const file = platform.files.add({
         name: `${configId}.json`,
         content: bytesContent(bytes),

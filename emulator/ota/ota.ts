@@ -52,13 +52,17 @@ export class Ota {
       else this.later(delay, () => task.status === 'QUEUED' && this.push(task));
     }
     this.judgeVerification(job);
-    const { scheduledAt } = settings;
-    if (scheduledAt !== undefined) this.later(scheduledAt - now, () => this.begin(job));
+    this.plan(job);
     return job;
   }
 
-  /** A planned batch begins. */
-  begin(job: OtaJob): void {
+  /** Begins a planned batch when its time comes. */
+  plan(job: OtaJob): void {
+    const { scheduledAt } = job.settings;
+    if (scheduledAt !== undefined) this.later(scheduledAt - this.platform.clock(), () => this.begin(job));
+  }
+
+  private begin(job: OtaJob): void {
     for (const task of job.tasks) {
       if (task.status !== 'SCHEDULED') continue;
       task.change('QUEUED', this.platform.clock());

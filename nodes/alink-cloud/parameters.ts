@@ -33,6 +33,9 @@ export function callParameters(action: CloudAction, input: CallInput): Record<st
   const prefix = action.gateway ? 'Gw' : '';
   if (productKey !== undefined) parameters[`${prefix}ProductKey`] = productKey;
   if (action.of !== 'product' && deviceName !== undefined) parameters[`${prefix}DeviceName`] = deviceName;
+  if (action.deviceList !== undefined && deviceName !== undefined) {
+    parameters[`${action.deviceList}.1`] = deviceName;
+  }
   const { identifier, topic, value } = action;
   if (identifier !== undefined && given(input.identifier, identifier.needed, 'identifier')) {
     parameters[identifier.list ? `${identifier.parameter}.1` : identifier.parameter] = input.identifier;
@@ -82,9 +85,10 @@ function fullTopic({ topic, productKey = '', deviceName = '' }: CallInput): stri
   return topic.startsWith('/') ? topic : `/${productKey}/${deviceName}/${topic}`;
 }
 
-function written(parameter: string, as: 'json' | 'base64', value: unknown): string {
+function written(parameter: string, as: 'json' | 'base64' | 'address', value: unknown): string {
   if (as === 'base64') return bytes(parameter, value).toString('base64');
-  if (typeof value === 'string' && as === 'json') return value;
+  if (typeof value === 'string') return value;
+  if (as === 'address') return `data:;base64,${bytes(parameter, value).toString('base64')}`;
   const json = toJson(value ?? {});
   if (!json.ok) throw unsendable(parameter, json.found);
   return JSON.stringify(json.value);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ConfigError, readConfig } from '../../../emulator/config';
+import { readConfig } from '../../../emulator/config';
+import { ConfigError } from '../../../emulator/config-reader';
 
 const product = (extra: object) => ({ products: [{ productKey: 'a', ...extra }] });
 

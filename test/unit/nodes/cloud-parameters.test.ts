@@ -62,6 +62,27 @@ describe('parameters of the cloud API', () => {
     assert.throws(() => parameters('NotifyAddThingTopo', { ...byId, parameters: { IotId: 'x' } }));
   });
 
+  it('name the device of an upgrade in a list', () => {
+    const upgrade = (given: object = {}) =>
+      parameters('CreateOTAStaticUpgradeJob', { identifier: 'fw-1', parameters: given });
+    assert.deepEqual(upgrade(), {
+      ProductKey: 'a1Greenhouse',
+      DeviceName: 'house-01',
+      FirmwareId: 'fw-1',
+      TargetSelection: 'SPECIFIC',
+      'TargetDeviceName.1': 'house-01',
+    });
+    assert.equal(upgrade({ TargetSelection: 'ALL' }).TargetSelection, 'ALL');
+  });
+
+  it('take the address of a file, or the file', () => {
+    const url = (value: unknown) =>
+      parameters('CreateOTAFirmware', { identifier: '2.0.0', value }).FirmwareUrl;
+    assert.equal(url('https://files.example/x.bin'), 'https://files.example/x.bin');
+    assert.equal(url(Buffer.from('abc')), 'data:;base64,YWJj');
+    assert.throws(() => url(undefined), /FirmwareUrl/);
+  });
+
   it('go by IotId alone', () => {
     const input = { productKey: undefined, deviceName: undefined, parameters: { IotId: 'x' } };
     assert.deepEqual(parameters('GetDeviceStatus', input), { IotId: 'x' });
