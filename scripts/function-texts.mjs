@@ -14,6 +14,7 @@ const SOURCES = {
   ask: 'modbus-ask.ts',
   decode: 'modbus-decode.ts',
   encode: 'modbus-encode.ts',
+  opcUa: 'opcua.ts',
 };
 
 /**

@@ -58,7 +58,7 @@ export function planModbusDevice(device: ModbusDevice, { gap = 0 }: PlanOptions 
 }
 
 /** Which form the platform wants; undefined for types that no register holds. */
-function kindOf({ type }: DataType): ValueKind | undefined {
+export function kindOf({ type }: DataType): ValueKind | undefined {
   if (type === 'bool' || type === 'enum' || type === 'int') return 'whole';
   return type === 'text' || type === 'date' ? 'text' : undefined;
 }

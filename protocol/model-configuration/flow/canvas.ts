@@ -115,6 +115,12 @@ export function debugNode(id: string, name: string, complete: string): FlowNode 
   };
 }
 
+/** The text of a function node: its data first, because that is what a person looks for. */
+export function functionText(head: string, plan: unknown, code: string, call: string): string {
+  const data = plan === undefined ? '' : `const plan = ${JSON.stringify(plan, null, 1)};\n\n`;
+  return `// ${head}\n${data}${code}\n${call}\n`;
+}
+
 /** Errors of a tab, where a person sees them. */
 export function addCatch(canvas: Canvas, ids: Ids, part: string, label: string): void {
   const debug = ids(part, 'debug');
@@ -166,6 +172,20 @@ export function propertySetNode(id: string, { name, device }: OwnNodeOptions, wi
     unknown: 'pass',
     output: 'object',
     desired: false,
+    subDevices: true,
+    wires,
+  };
+}
+
+export function serviceInNode(id: string, { name, device }: OwnNodeOptions, wires: string[][]): FlowNode {
+  return {
+    id,
+    type: 'alink-service-in',
+    name,
+    device,
+    identifier: '',
+    reply: 'flow',
+    timeLimit: '10',
     subDevices: true,
     wires,
   };

@@ -1,7 +1,8 @@
 import { thingKey } from '../../identity';
-import type { ModbusDevice, ModelConfiguration } from '../types';
+import type { ModelConfiguration, ModelDevice } from '../types';
 import { addCatch, Canvas, debugNode, type FlowNode, functionNode, type Ids, idsOf } from './canvas';
 import { modbusTab } from './modbus-tab';
+import { opcUaTab } from './opcua-tab';
 import { flowTexts } from './words';
 
 export interface GeneratedFlowOptions {
@@ -27,21 +28,20 @@ export interface GeneratedFlowOptions {
  */
 export function generateFlow({ devices }: ModelConfiguration, options: GeneratedFlowOptions): FlowNode[] {
   const ids = idsOf(options.gateway);
-  const modbus = new Map<string, ModbusDevice[]>();
+  const groups = new Map<string, ModelDevice[]>();
   for (const device of devices) {
-    if (device.kind !== 'modbus') continue;
     const { serverId } = device.server;
-    modbus.set(serverId, [...(modbus.get(serverId) ?? []), device]);
+    groups.set(serverId, [...(groups.get(serverId) ?? []), device]);
   }
+  const names = devices.map(({ productKey, deviceName }) => ({ productKey, deviceName }));
   return [
-    ...gatewayTab(
-      devices.map(({ productKey, deviceName }) => ({ productKey, deviceName })),
-      ids,
-      options,
-    ),
-    ...[...modbus.values()].flatMap((group) => {
-      const [first] = group;
-      return first === undefined ? [] : modbusTab(first.server, group, ids, options);
+    ...gatewayTab(names, ids, options),
+    ...[...groups.values()].flatMap((group) => {
+      const modbus = group.filter((device) => device.kind === 'modbus');
+      const opcUa = group.filter((device) => device.kind === 'opcua');
+      // A server is of one kind, and all devices of a group have the same.
+      if (modbus[0]) return modbusTab(modbus[0].server, modbus, ids, options);
+      return opcUa[0] ? opcUaTab(opcUa[0].server, opcUa, ids, options) : [];
     }),
   ];
 }

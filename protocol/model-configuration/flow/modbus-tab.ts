@@ -5,6 +5,7 @@ import {
   Canvas,
   type FlowNode,
   functionNode,
+  functionText,
   type Ids,
   injectNode,
   propertyPostNode,
@@ -73,7 +74,7 @@ function addPolling(
     functionNode(
       ask,
       texts.ask,
-      text(language, askPlan, askText, 'return [ask(plan, msg, flow, Date.now())];'),
+      functionText(texts.functionHead, askPlan, askText, 'return [ask(plan, msg, flow, Date.now())];'),
       [[read]],
     ),
   );
@@ -87,7 +88,7 @@ function addPolling(
     functionNode(
       decode,
       texts.decode,
-      text(language, decodePlan, decodeText, 'return decode(plan, msg, flow, node);'),
+      functionText(texts.functionHead, decodePlan, decodeText, 'return decode(plan, msg, flow, node);'),
       [[report]],
     ),
   );
@@ -128,7 +129,7 @@ function addWriting(
     functionNode(
       encode,
       texts.encode,
-      text(language, plan, encodeText, 'return encode(plan, msg, flow, Date.now());'),
+      functionText(texts.functionHead, plan, encodeText, 'return encode(plan, msg, flow, Date.now());'),
       [[write], [reply]],
     ),
   );
@@ -138,9 +139,12 @@ function addWriting(
   });
   canvas.add(
     3,
-    functionNode(answer, texts.answer, text(language, undefined, encodeText, 'return answer(msg, flow);'), [
-      [reply],
-    ]),
+    functionNode(
+      answer,
+      texts.answer,
+      functionText(texts.functionHead, undefined, encodeText, 'return answer(msg, flow);'),
+      [[reply]],
+    ),
   );
   canvas.add(4, serviceReplyNode(reply, texts.reply));
   canvas.down(2);
@@ -149,12 +153,6 @@ function addWriting(
 /** What all devices of a product have in common stands there once. */
 function byProduct<T>(plans: readonly ModbusPlan[], pick: (plan: ModbusPlan) => T): Record<string, T> {
   return Object.fromEntries(plans.map((plan) => [plan.productKey, pick(plan)]));
-}
-
-/** The text of a function node: its data first, because that is what a person looks for. */
-export function text(language: string | undefined, plan: unknown, code: string, call: string): string {
-  const data = plan === undefined ? '' : `const plan = ${JSON.stringify(plan, null, 1)};\n\n`;
-  return `// ${flowTexts(language).functionHead}\n${data}${code}\n${call}\n`;
 }
 
 function flexNode(id: string, type: string, name: string, server: string): FlowNode {

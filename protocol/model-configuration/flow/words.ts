@@ -25,6 +25,12 @@ export interface FlowTexts {
   errors: string;
   problem: string;
   serverInfo: (devices: number) => string;
+  opcUa: string;
+  opcUaInfo: string;
+  opcUaFunction: string;
+  opcUaClient: string;
+  service: string;
+  event: string;
   functionHead: string;
 }
 
@@ -58,6 +64,13 @@ const ENGLISH: FlowTexts = {
   errors: 'Errors',
   problem: 'what went wrong',
   serverInfo: (devices) => `${devices} devices behind this server, over one connection.`,
+  opcUa: '1. Find, poll, report, write, call',
+  opcUaInfo:
+    'The function finds the devices by their display names and polls their variables; what has changed is reported. Properties that the platform sets are written, services are calls of methods, events are reported by the indices of the configuration. The password of the server is entered in its endpoint node.',
+  opcUaFunction: 'devices of the server',
+  opcUaClient: 'client',
+  service: 'service',
+  event: 'event',
   functionHead:
     'Made by node-red-contrib-alink from its own tested code, so that it needs nothing else. Do not change it here: it is replaced when the flow is made again.',
 };
@@ -90,6 +103,13 @@ const CHINESE: FlowTexts = {
   errors: '错误',
   problem: '出错原因',
   serverInfo: (devices) => `该通道下有 ${devices} 个设备，共用一个连接。`,
+  opcUa: '1. 查找、采集、上报、写入、调用',
+  opcUaInfo:
+    '函数按显示名称查找设备并轮询其变量，变化的值会上报。平台设置的属性会写入变量，服务对应方法调用，事件按配置中的索引上报。服务器密码请在端点节点中填写。',
+  opcUaFunction: '该服务器下的设备',
+  opcUaClient: '客户端',
+  service: '服务调用',
+  event: '事件',
   functionHead:
     '由 node-red-contrib-alink 用经过测试的代码生成，不依赖其他模块。请勿在此修改：重新生成流程时会被替换。',
 };

@@ -225,20 +225,47 @@ function messageOf(error) {
 
 var FORGOTTEN_AFTER_MS = 6e4;
 var MOST_WAITING = 500;
+function waitFor(store, { alink, device }, parts, now) {
+  const waiting = kept(store, "waiting");
+  const entries = Object.entries(waiting);
+  for (const [topic2, { since }] of entries) {
+    if (now - since > FORGOTTEN_AFTER_MS || entries.length >= MOST_WAITING) delete waiting[topic2];
+  }
+  const topic = \`write/\${now}/\${Math.random().toString(36).slice(2)}\`;
+  waiting[topic] = { alink, device, left: parts, reason: "", since: now };
+  store.set("waiting", waiting);
+  return topic;
+}
+function partDone(store, topic, reason) {
+  const waiting = kept(store, "waiting");
+  const request = typeof topic === "string" && Object.hasOwn(waiting, topic) ? waiting[topic] : void 0;
+  if (request === void 0 || typeof topic !== "string") return void 0;
+  request.left -= 1;
+  request.reason ||= reason;
+  if (request.left <= 0) delete waiting[topic];
+  store.set("waiting", waiting);
+  if (request.left > 0) return void 0;
+  return replyTo(
+    { alink: request.alink, device: request.device },
+    request.reason === "" ? 200 : 400,
+    request.reason
+  );
+}
+function replyTo({ alink, device }, code, reason, payload = {}) {
+  return { alink, device, payload, code, reason };
+}
+
 function encode(plan, msg, store, now) {
   const { productKey, deviceName } = msg.device ?? {};
   const device = plan.devices.find(([key, name]) => key === productKey && name === deviceName);
   if (device === void 0) return [void 0, void 0];
   try {
     const requests = requestsOf(plan, device, msg.payload, store);
-    const topic = \`\${device[0]}/\${device[1]}/\${now}/\${Math.random().toString(36).slice(2)}\`;
-    const waiting = prune(kept(store, "waiting"), now);
-    waiting[topic] = { alink: msg.alink, device: msg.device, left: requests.length, reason: "", since: now };
-    store.set("waiting", waiting);
-    if (requests.length === 0) return [void 0, answerTo(topic, waiting)];
+    if (requests.length === 0) return [void 0, replyTo(msg, 200, "")];
+    const topic = waitFor(store, msg, requests.length, now);
     return [requests.map((payload) => ({ topic, device: msg.device, payload })), void 0];
   } catch (thrown) {
-    return [void 0, reply(msg.alink, msg.device, 460, messageOf(thrown))];
+    return [void 0, replyTo(msg, 460, messageOf(thrown))];
   }
 }
 function requestsOf({ writes }, [productKey, deviceName, unit], payload, store) {
@@ -267,30 +294,7 @@ function currentOf({ readFc, address, format: { count, bitMask } }, device, curr
   return void 0;
 }
 function answer(msg, store) {
-  const waiting = kept(store, "waiting");
-  const topic = typeof msg.topic === "string" ? msg.topic : "";
-  const request = waiting[topic];
-  if (request === void 0) return void 0;
-  request.left -= 1;
   const failed = msg.payload === "" || msg.error !== void 0;
-  if (failed) request.reason ||= messageOf(msg.error) || "the device did not take it";
-  const done = request.left > 0 ? void 0 : answerTo(topic, waiting);
-  store.set("waiting", waiting);
-  return done;
-}
-function answerTo(topic, waiting) {
-  const request = waiting[topic];
-  delete waiting[topic];
-  return request && reply(request.alink, request.device, request.reason === "" ? 200 : 400, request.reason);
-}
-function reply(alink, device, code, reason) {
-  return { alink, device, payload: {}, code, reason };
-}
-function prune(waiting, now) {
-  const entries = Object.entries(waiting);
-  for (const [topic, { since }] of entries) {
-    if (now - since > FORGOTTEN_AFTER_MS || entries.length >= MOST_WAITING) delete waiting[topic];
-  }
-  return waiting;
+  return partDone(store, msg.topic, failed ? messageOf(msg.error) || "the device did not take it" : "");
 }
 `;

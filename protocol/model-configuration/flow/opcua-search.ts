@@ -1,0 +1,227 @@
+import type { RegisterValue } from '../registers';
+import {
+  argumentTypes,
+  follow,
+  methodsOf,
+  OBJECTS,
+  readReferences,
+  startOf,
+  typesOf,
+  variablesOf,
+} from './opcua-find';
+import { type Found, keyAt, modelAt, namesAt, type OpcUaPlan, type Outputs, type State } from './opcua-state';
+import { isFields, isGood, isUnknownNode, toReport } from './opcua-values';
+import { type FunctionNode, kept, type Message, type Store, tell } from './runtime';
+
+const LOOK_AGAIN_AFTER_MS = 30_000;
+const SUBSCRIBE_AGAIN_AFTER_MS = 60_000;
+const MOST_READ_AT_ONCE = 200;
+const MOST_TYPES = 300;
+const BASE_EVENT_TYPE = 'ns=0;i=2041';
+const SERVER_OBJECT = 'ns=0;i=2253';
+
+/** The clock: looks for what has not been found, reads what has. */
+export function tick(plan: OpcUaPlan, state: State, now: number): void {
+  const commands = [...state.queue, ...(state.sent ? [state.sent.command] : [])];
+  const isBusy = (device: number) =>
+    commands.some((command) => 'device' in command && command.device === device);
+  const items: Array<[number, string]> = [];
+  const nodeIds: string[] = [];
+  for (const [device, [, , path]] of plan.devices.entries()) {
+    const found = state.found[keyAt(plan, device)];
+    if (found === undefined) {
+      const isDue = (state.later[keyAt(plan, device)] ?? 0) <= now;
+      if (isDue && !isBusy(device))
+        state.queue.push({ step: 'path', device, nodeId: OBJECTS, rest: startOf(path) });
+      continue;
+    }
+    for (const [identifier, [nodeId]] of Object.entries(found.variables)) {
+      items.push([device, identifier]);
+      nodeIds.push(nodeId);
+    }
+  }
+  lookForTypes(plan, state, now);
+  if (commands.some(({ step }) => step === 'read')) return;
+  for (let i = 0; i < items.length; i += MOST_READ_AT_ONCE) {
+    const end = i + MOST_READ_AT_ONCE;
+    state.queue.push({ step: 'read', items: items.slice(i, end), nodeIds: nodeIds.slice(i, end) });
+  }
+}
+
+function eventNames({ models }: OpcUaPlan): string[] {
+  return [
+    ...new Set(Object.values(models).flatMap(({ events }) => events.map(({ displayName }) => displayName))),
+  ];
+}
+
+function lookForTypes(plan: OpcUaPlan, state: State, now: number): void {
+  const missing = eventNames(plan).some((name) => !Object.hasOwn(state.types, name));
+  if (!missing || state.typesLater > now) return;
+  state.typesLater = now + LOOK_AGAIN_AFTER_MS;
+  state.queue.push({ step: 'types', nodeId: BASE_EVENT_TYPE, rest: [], visited: 0 });
+}
+
+/** The next command for the client. */
+export function send(state: State, now: number, [client]: Outputs): void {
+  const names = Object.values(state.types);
+  if (names.length > 0 && now - state.subscribedAt > SUBSCRIBE_AGAIN_AFTER_MS) {
+    // Nothing happens when it is subscribed already; after a new connection it is not.
+    state.subscribedAt = now;
+    client.push({
+      action: 'events',
+      topic: SERVER_OBJECT,
+      eventTypeIds: BASE_EVENT_TYPE,
+      customEventFields: [...new Set(names.flatMap(([, fields]) => fields))],
+      payload: 500,
+    });
+  }
+  const command = state.queue.shift();
+  if (command === undefined) return;
+  state.number = (state.number + 1) % 1_000_000_000;
+  state.sent = { number: state.number, command, since: now };
+  const alinkStep = state.number;
+  if (command.step === 'read') {
+    client.push({ action: 'readmultiple', topic: 'readmultiple', payload: [...command.nodeIds], alinkStep });
+  } else client.push({ action: 'browse', topic: command.nodeId, payload: '', alinkStep });
+}
+
+export function lost(
+  plan: OpcUaPlan,
+  state: State,
+  store: Store,
+  node: FunctionNode,
+  now: number,
+  reason: string,
+): void {
+  const command = state.sent?.command;
+  delete state.sent;
+  if (command === undefined || !('device' in command)) return;
+  state.later[keyAt(plan, command.device)] = now + LOOK_AGAIN_AFTER_MS;
+  tell(store, node, namesAt(plan, command.device), reason);
+}
+
+/** An answer of the client to the command that is under way. */
+export function taken(
+  plan: OpcUaPlan,
+  state: State,
+  msg: Message,
+  store: Store,
+  node: FunctionNode,
+  now: number,
+  outputs: Outputs,
+): void {
+  if (state.sent === undefined || msg.alinkStep !== state.sent.number) return;
+  const { command } = state.sent;
+  if (command.step === 'read') {
+    // The client tells each value alone first.
+    if (!Array.isArray(msg.topic) || !Array.isArray(msg.payload)) return;
+    delete state.sent;
+    outputs[1].push(...reports(plan, command.items, msg.payload, state, store));
+    return;
+  }
+  const references = readReferences(msg.payload);
+  switch (command.step) {
+    case 'path': {
+      const next = follow(references, command.rest);
+      if (next === undefined) {
+        lost(plan, state, store, node, now, `"${command.rest}" is not found on the server`);
+        return;
+      }
+      const [{ nodeId }, rest] = next;
+      state.queue.unshift({ step: rest === '' ? 'object' : 'path', device: command.device, nodeId, rest });
+      break;
+    }
+    case 'object':
+      foundObject(plan, state, command.device, command.nodeId, references, store, node);
+      break;
+    case 'method': {
+      const method = state.found[keyAt(plan, command.device)]?.methods[command.identifier];
+      if (method) method[1] = argumentTypes(references);
+      break;
+    }
+    case 'types': {
+      const wanted = new Set(eventNames(plan));
+      const types = typesOf(references);
+      for (const { nodeId, displayName } of types) {
+        if (wanted.has(displayName)) state.queue.push({ step: 'fields', nodeId, name: displayName });
+      }
+      const [nodeId, ...rest] = [...command.rest, ...types.map((type) => type.nodeId)];
+      const visited = command.visited + 1;
+      if (nodeId !== undefined && visited < MOST_TYPES)
+        state.queue.push({ step: 'types', nodeId, rest, visited });
+      break;
+    }
+    case 'fields':
+      state.types[command.name] = [
+        command.nodeId,
+        variablesOf(references).map(({ browseName }) => browseName),
+      ];
+      state.subscribedAt = Number.NEGATIVE_INFINITY;
+      break;
+  }
+  delete state.sent;
+}
+
+function foundObject(
+  plan: OpcUaPlan,
+  state: State,
+  device: number,
+  objectId: string,
+  references: ReturnType<typeof readReferences>,
+  store: Store,
+  node: FunctionNode,
+): void {
+  const model = modelAt(plan, device);
+  const found: Found = { objectId, variables: {}, methods: {} };
+  const missing: string[] = [];
+  for (const { identifier, displayName } of model.properties) {
+    const variable = variablesOf(references).find((reference) => reference.displayName === displayName);
+    if (variable === undefined) missing.push(displayName);
+    else found.variables[identifier] = [variable.nodeId, variable.type ?? ''];
+  }
+  for (const { identifier, displayName, inputData } of model.services) {
+    const method = methodsOf(references).find((reference) => reference.displayName === displayName);
+    if (method === undefined) missing.push(displayName);
+    else {
+      found.methods[identifier] = [method.nodeId, []];
+      if (inputData.length > 0)
+        state.queue.push({ step: 'method', device, nodeId: method.nodeId, identifier });
+    }
+  }
+  state.found[keyAt(plan, device)] = found;
+  tell(store, node, namesAt(plan, device), missing.length > 0 ? `has no ${missing.join(', ')}` : '');
+}
+
+/** Reports of one read: for each device what has changed. */
+function reports(
+  plan: OpcUaPlan,
+  items: ReadonlyArray<[number, string]>,
+  values: readonly unknown[],
+  state: State,
+  store: Store,
+): Message[] {
+  const reported = kept<Record<string, RegisterValue>>(store, 'reported');
+  const byDevice = new Map<number, Record<string, RegisterValue>>();
+  for (const [i, [device, identifier]] of items.entries()) {
+    const data = values[i];
+    const property = modelAt(plan, device).properties.find(
+      (candidate) => candidate.identifier === identifier,
+    );
+    const read =
+      isFields(data) && isGood(data.statusCode) && isFields(data.value) ? data.value.value : undefined;
+    const value = toReport(read, property?.kind);
+    const key = keyAt(plan, device);
+    // A server that was set up anew has given its nodes other ids.
+    if (isFields(data) && isUnknownNode(data.statusCode)) delete state.found[key];
+    const last = { ...reported[key] };
+    if (value === undefined || (Object.hasOwn(last, identifier) && last[identifier] === value)) continue;
+    last[identifier] = value;
+    reported[key] = last;
+    byDevice.set(device, { ...byDevice.get(device), [identifier]: value });
+  }
+  store.set('reported', reported);
+  return [...byDevice].map(([device, payload]) => {
+    const names = namesAt(plan, device);
+    return { topic: names.deviceName, device: names, payload };
+  });
+}

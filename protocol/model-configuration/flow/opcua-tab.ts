@@ -1,0 +1,169 @@
+import type { Member, ThingModel } from '../../thing-model';
+import { kindOf } from '../plan';
+import type { OpcUaDevice, OpcUaParameter, OpcUaServer } from '../types';
+import {
+  addCatch,
+  Canvas,
+  eventOutNode,
+  type FlowNode,
+  functionNode,
+  functionText,
+  type Ids,
+  injectNode,
+  propertyPostNode,
+  propertySetNode,
+  serviceInNode,
+  serviceReplyNode,
+} from './canvas';
+import type { GeneratedFlowOptions } from './generate';
+import type { OpcUaModel, OpcUaPlan, PlannedParameter } from './opcua-state';
+import { opcUaText } from './texts/opcua-text';
+import { flowTexts } from './words';
+
+/** The document has no polling time for OPC UA. */
+const POLLING_MS = 1000;
+
+/** The tab of one OPC UA server with all devices behind it, and its endpoint (H.1). */
+export function opcUaTab(
+  server: OpcUaServer,
+  devices: readonly OpcUaDevice[],
+  ids: Ids,
+  options: GeneratedFlowOptions,
+): FlowNode[] {
+  const texts = flowTexts(options.language);
+  const { gateway } = options;
+  const id = (...parts: string[]) => ids('opcua', server.serverId, ...parts);
+  const canvas = new Canvas(id('tab'), server.name, texts.serverInfo(devices.length));
+  const [work, client, report, event, reply] = [
+    id('work'),
+    id('client'),
+    id('report'),
+    id('event'),
+    id('reply'),
+  ] as const;
+  const plan: OpcUaPlan = {
+    devices: devices.map(({ productKey, deviceName, displayNamePath }) => [
+      productKey,
+      deviceName,
+      displayNamePath,
+    ]),
+    models: Object.fromEntries(devices.map((device) => [device.productKey, modelOf(device)])),
+  };
+  const call = 'return opcUa(plan, msg, flow, node, Date.now());';
+  const outputs = [[client], [report], [event], [reply]];
+  canvas.comment(id('section'), texts.opcUa, texts.opcUaInfo);
+  const clock = injectNode(id('clock'), texts.every(String(POLLING_MS / 1000)), POLLING_MS, 0, [[work]]);
+  canvas.add(0, {
+    ...clock,
+    props: [{ p: 'topic', vt: 'str' }],
+    topic: 'tick',
+    payload: '',
+    payloadType: 'date',
+  });
+  canvas.add(
+    1,
+    functionNode(work, texts.opcUaFunction, functionText(texts.functionHead, plan, opcUaText, call), outputs),
+  );
+  canvas.add(2, clientNode(client, texts.opcUaClient, id('endpoint'), [[work], [], [work]]));
+  canvas.add(3, propertyPostNode(report, { name: texts.report, device: gateway }));
+  canvas.down();
+  canvas.add(0, propertySetNode(id('set'), { name: texts.propertySet, device: gateway }, [[work]]));
+  canvas.add(3, eventOutNode(event, { name: texts.event, device: gateway }));
+  canvas.down();
+  canvas.add(0, serviceInNode(id('service'), { name: texts.service, device: gateway }, [[work]]));
+  canvas.add(3, serviceReplyNode(reply, texts.reply));
+  canvas.down(2);
+  canvas.comment(id('errors'), texts.errors, '');
+  addCatch(canvas, id, 'errors', texts.problem);
+  return [...canvas.nodes, endpointNode(id('endpoint'), server, options)];
+}
+
+function modelOf({ model: { properties, services, events }, thingModel }: OpcUaDevice): OpcUaModel {
+  const kind = (identifier: string) => {
+    const definition = thingModel?.properties.get(identifier);
+    const found = definition && kindOf(definition.dataType);
+    return found === undefined ? {} : { kind: found };
+  };
+  return {
+    properties: properties.map((property) => ({ ...property, ...kind(property.identifier) })),
+    services: services.map((service) => {
+      const definition = thingModel?.services.get(service.identifier);
+      return {
+        ...service,
+        inputData: parameters(service.inputData, definition?.inputData),
+        outputData: parameters(service.outputData, definition?.outputData),
+      };
+    }),
+    events: events.map((event) => ({
+      ...event,
+      outputData: parameters(event.outputData, eventOf(thingModel, event.identifier)),
+    })),
+  };
+}
+
+function eventOf(thingModel: ThingModel | undefined, identifier: string): readonly Member[] | undefined {
+  return thingModel?.events.get(identifier)?.outputData;
+}
+
+function parameters(list: readonly OpcUaParameter[], members: readonly Member[] = []): PlannedParameter[] {
+  return list.map((parameter) => {
+    const dataType = members.find(({ identifier }) => identifier === parameter.identifier)?.dataType;
+    if (dataType === undefined) return parameter;
+    const kind = kindOf(dataType);
+    const isNumber = ['int', 'float', 'double', 'bool', 'enum'].includes(dataType.type);
+    return { ...parameter, ...(kind === undefined ? {} : { kind }), ...(isNumber ? { empty: 0 } : {}) };
+  });
+}
+
+function clientNode(id: string, name: string, endpoint: string, wires: string[][]): FlowNode {
+  return {
+    id,
+    type: 'OpcUa-Client',
+    endpoint,
+    action: 'read',
+    deadbandtype: 'a',
+    deadbandvalue: 1,
+    time: 10,
+    timeUnit: 's',
+    certificate: 'n',
+    localfile: '',
+    localkeyfile: '',
+    securitymode: 'None',
+    securitypolicy: 'None',
+    useTransport: false,
+    maxChunkCount: 1,
+    maxMessageSize: 8192,
+    receiveBufferSize: 8192,
+    sendBufferSize: 8192,
+    setstatusandtime: false,
+    keepsessionalive: false,
+    name,
+    applicationName: '',
+    applicationUri: '',
+    wires,
+  };
+}
+
+function endpointNode(
+  id: string,
+  { serverId, name, url, userName, securityPolicy, securityMode }: OpcUaServer,
+  { passwords }: GeneratedFlowOptions,
+): FlowNode {
+  const password = passwords?.get(serverId);
+  return {
+    id,
+    type: 'OpcUa-Endpoint',
+    name,
+    endpoint: url,
+    secpol: securityPolicy,
+    secmode: securityMode,
+    none: userName === undefined,
+    login: userName !== undefined,
+    usercert: false,
+    usercertificate: '',
+    userprivatekey: '',
+    ...(userName === undefined
+      ? {}
+      : { credentials: { user: userName, ...(password === undefined ? {} : { password }) } }),
+  };
+}
