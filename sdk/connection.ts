@@ -1,5 +1,6 @@
-import { type DeviceIdentity, type Json, topicMatches, topicProblem } from '../protocol';
+import { type DeviceIdentity, type Json, type Platform, topicMatches, topicProblem } from '../protocol';
 import { PlatformClock } from './clock';
+import { configurationOf, type ThingConfiguration } from './configuration/of-connection';
 import { Downlink } from './downlink/downlink';
 import type { RequestHandlers } from './downlink/handlers';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
@@ -41,8 +42,11 @@ export interface ConnectionParts {
   outerHandlers?: RequestHandlers;
   /** Fetches the thing model; several of one product may share the answer. */
   fetchThingModel?: (ask: () => Promise<Json>) => Promise<Json>;
+  platform: Platform;
   /** Root certificate to trust besides Node.js's own, for files over HTTPS. */
   ca?: string | undefined;
+  /** The thing's own, where it can be told. @throws AlinkError `credentialsMissing` */
+  secret: () => Promise<string>;
 }
 
 /** One thing's session and everything on it, shared by all handles of that thing. */
@@ -66,8 +70,9 @@ export class Connection {
   /** Reply topics that are known to be covered by a filter. */
   readonly #coveredReplies = new Set<string>();
   readonly #pauseMs: number;
-  readonly #options: Pick<ThingOptions, 'requestTimeoutMs' | 'timing'>;
+  readonly #options: Pick<ThingOptions, 'requestTimeoutMs' | 'timing' | 'configurationStore'>;
   #ota: OtaClient | undefined;
+  #configuration: ThingConfiguration | undefined;
   #toldWaiting = 0;
 
   /** Filters for the answers to reports, for instances that know nothing of `_ss=1` (section J row 42). */
@@ -268,8 +273,15 @@ export class Connection {
     return this.#ota;
   }
 
+  /** Made when it is first used, too. */
+  get configuration(): ThingConfiguration {
+    this.#configuration ??= configurationOf(this, this.#options, this.#parts);
+    return this.#configuration;
+  }
+
   async close(): Promise<void> {
     this.#ota?.close();
+    this.#configuration?.close();
     this.downlink.close();
     this.dispatcher.close(new AlinkError('closed', 'the device was closed'));
     await this.session.stop();

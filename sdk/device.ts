@@ -1,4 +1,6 @@
 import { type AlinkReply, type Json, type Sample, type ThingModel, thingKey } from '../protocol';
+import { ConfigurationHandle } from './configuration/handle';
+import type { Configuration } from './configuration/types';
 import type { Connection } from './connection';
 import { directConnection } from './direct';
 import { AlinkError } from './errors';
@@ -155,6 +157,7 @@ class DeviceHandle implements Device {
   readonly #undo = new Set<() => void>();
   #released: Promise<void> | undefined;
   #ota: Ota | undefined;
+  #configuration: Configuration | undefined;
 
   constructor(shared: Shared, { log }: Pick<ThingOptions, 'log'>) {
     this.#shared = shared;
@@ -239,6 +242,14 @@ class DeviceHandle implements Device {
       givenBack,
     });
     return this.#ota;
+  }
+
+  get configuration(): Configuration {
+    this.#configuration ??= new ConfigurationHandle({
+      configuration: () => this.#connection().configuration,
+      track: (undo) => this.#track(undo),
+    });
+    return this.#configuration;
   }
 
   get clockOffset(): number | undefined {

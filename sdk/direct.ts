@@ -22,7 +22,9 @@ export function directConnection(options: DeviceOptions): DirectConnection {
   const opened: { gateway?: GatewayCore } = {};
   const connection = new Connection(options, {
     window,
+    platform: options.platform,
     ca: options.ca,
+    secret: () => credentials.deviceSecret(),
     filters: [
       ...Connection.filters(options.identity),
       ...(options.gateway ? GatewayCore.filters(options.identity) : []),

@@ -53,6 +53,16 @@ export type ErrorKey =
   | 'diskFull'
   | 'downloadFailed'
   | 'downloadExpired'
+  // configuration from the cloud
+  | 'configurationOffer'
+  | 'configurationNotAllowed'
+  | 'configurationTooLarge'
+  | 'configurationMismatch'
+  | 'configurationNotLoaded'
+  | 'configurationExpired'
+  | 'configurationNotJson'
+  | 'configurationTakenBack'
+  | 'configurationStorage'
   // answers to the platform
   | 'notAnswered'
   | 'alreadyAnswered'

@@ -19,6 +19,8 @@ export {
   type ThingModel,
   type Transport,
 } from '../protocol';
+export { type ConfigurationStore, fileConfigurationStore } from './configuration/store';
+export * from './configuration/types';
 export { closeAllDevices, openConnections, openDevice, openSubDevice } from './device';
 export { answerRequest, openRequests } from './downlink/registry';
 export * from './downlink/types';

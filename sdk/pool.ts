@@ -26,7 +26,7 @@ export interface Shared<O extends ThingOptions = ThingOptions> {
 }
 
 // What may differ between two definitions of the same thing without being a contradiction.
-const NOT_COMPARED: ReadonlySet<string> = new Set(['log', 'lingerMs', 'secretStore']);
+const NOT_COMPARED: ReadonlySet<string> = new Set(['log', 'lingerMs', 'secretStore', 'configurationStore']);
 
 const connections = new Map<string, Shared>();
 const ending = new Set<Promise<void>>();

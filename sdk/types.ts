@@ -10,6 +10,8 @@ import type {
   ThingModel,
   Transport,
 } from '../protocol';
+import type { ConfigurationStore } from './configuration/store';
+import type { Configuration } from './configuration/types';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import type { AlinkError } from './errors';
 import type { Gateway, GatewayOptions } from './gateway/types';
@@ -47,6 +49,8 @@ export interface ThingOptions {
   correctTime?: boolean;
   /** Needed for the two kinds of registration. */
   secretStore?: SecretStore;
+  /** Where configurations from the cloud outlive the process; in memory alone when absent. */
+  configurationStore?: ConfigurationStore;
   /** At most this many requests wait while offline; 1,000 by default. */
   waitingLimit?: number;
   /** How long the connection outlives its last user, milliseconds; 0 by default. */
@@ -167,6 +171,8 @@ export interface Device {
   readonly gateway: Gateway | undefined;
   /** Firmware over the air (section G). */
   readonly ota: Ota;
+  /** Configuration from the cloud (B.3 rows 33, 34; H). */
+  readonly configuration: Configuration;
   /** Calls back on every change and once at once. @returns function that stops it */
   onState(listener: (state: SessionState) => void): () => void;
   /** Session started (also after a reconnect); for work that each connection needs. */

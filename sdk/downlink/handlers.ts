@@ -99,6 +99,8 @@ export function subscriptionsFor(
       return [`${thing}/service/property/get`];
     case 'raw':
       return [`${thing}/model/down_raw`, `/ext/rrpc/+/${own}/thing/model/down_raw`];
+    case 'configuration':
+      return [`${thing}/config/push`];
     case 'notice':
       return [formatTopic(operation(filter.operation).topic, { productKey, deviceName })];
     case 'service':

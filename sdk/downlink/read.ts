@@ -6,6 +6,7 @@ import {
   isJsonObject,
   type Json,
   type OperationName,
+  operation,
   parseJson,
   parseRequest,
 } from '../../protocol';
@@ -57,25 +58,25 @@ type Frame = Omit<
   'kind' | 'id' | 'method' | 'identifier' | 'customTopic' | 'params' | 'wantsAnswer'
 >;
 
-/** Finds out what a message of the platform wants (B.1 rows 6–14, B.2 row 21, rows 36 and 89). Never throws. */
+/** Finds out what a message of the platform wants (B.1 rows 6–14, B.2 row 21, rows 34, 36, 60 and 89). Never throws. */
 export function readDownlink(
   { topic, payload, duplicate }: IncomingMessage,
   identity: DeviceIdentity,
 ): ReadResult {
   const found = findOperation('down', topic);
   if (found === undefined || !isOwn(found.variables, found.operation.name, identity)) return OTHER;
-  const { operation, variables } = found;
-  const replyTopic =
-    operation.replyTopic === undefined ? undefined : formatTopic(operation.replyTopic, variables);
+  const { variables } = found;
+  const { name, replyTopic: answers } = found.operation;
+  const replyTopic = answers === undefined ? undefined : formatTopic(answers, variables);
   const frame: Frame = {
-    operation: operation.name,
+    operation: name,
     topic,
     payload,
     duplicate,
     sync: false,
     ...(replyTopic === undefined ? {} : { replyTopic }),
   };
-  switch (operation.name) {
+  switch (name) {
     case 'thing.service.property.set':
       return envelope(frame, 'propertySet');
     case 'thing.service.property.get':
@@ -93,6 +94,9 @@ export function readDownlink(
       return bytes(frame, 'raw');
     case 'ext.rrpc.down_raw':
       return bytes({ ...frame, sync: true }, 'raw');
+    case 'thing.config.push':
+      return envelope(frame, 'configuration');
+    case 'thing.model.config.push':
     case 'thing.job.notify':
     case 'thing.config.log.push':
     case 'thing.topo.add.notify':
@@ -117,7 +121,8 @@ function isOwn(names: DeviceIdentity, operation: OperationName, identity: Device
 
 function envelope(frame: Frame, kind: RequestKind, service?: string): ReadResult {
   try {
-    const { id, method, params, wantsReply } = parseRequest(frame.payload);
+    const { id, method, params: given, data = null, wantsReply } = parseRequest(frame.payload);
+    const params = operation(frame.operation).paramsIn === 'data' ? data : given;
     return {
       is: 'request',
       request: {

@@ -8,11 +8,14 @@ export type RequestEnd = 'answered' | 'expired' | 'closed';
 // Only to tell "twice" and "too late" from "never heard of".
 const LEAST_REMEMBERED = 5000;
 
-const waiting = new Map<string, IncomingRequest>();
+/** What can be answered by its token. */
+type Answerable = Pick<IncomingRequest, 'token' | 'answer'>;
+
+const waiting = new Map<string, Answerable>();
 const ended = new Recent<RequestEnd>(LEAST_REMEMBERED);
 
 /** Makes a request findable by its token until it ends. */
-export function remember(request: IncomingRequest): void {
+export function remember(request: Answerable): void {
   waiting.set(request.token, request);
 }
 

@@ -143,15 +143,7 @@ export class PlatformRequest implements IncomingRequest {
     if (this.read.id === undefined)
       throw invalid('payload', 'this request is answered with bytes or text', 'replyBytes');
     const { code = 200 } = answer;
-    const own = Number.isInteger(code) && code >= OWN_CODES.min && code <= OWN_CODES.max;
-    if (!own && !CODES.includes(code)) {
-      throw invalid(
-        'code',
-        `${code} is none of 200, 400, 429, 460 or 100000–110000`,
-        'replyCode',
-        String(code),
-      );
-    }
+    assertCode(code);
     return limited(this.#envelope(answer, this.#data(answer.data ?? {}, code)));
   }
 
@@ -174,6 +166,13 @@ export class PlatformRequest implements IncomingRequest {
       text === '' ? '' : `,"message":${JSON.stringify(text)}`
     }}`;
   }
+}
+
+/** @throws AlinkError `invalidInput` for a code that no device may answer with (C.1) */
+export function assertCode(code = 200): void {
+  const own = Number.isInteger(code) && code >= OWN_CODES.min && code <= OWN_CODES.max;
+  if (own || CODES.includes(code)) return;
+  throw invalid('code', `${code} is none of 200, 400, 429, 460 or 100000–110000`, 'replyCode', String(code));
 }
 
 function limited(payload: string | Uint8Array): string | Uint8Array {

@@ -3,15 +3,23 @@ import type { AlinkError } from '../errors';
 
 /**
  * What a flow does with a message of the platform: set or read properties, carry out a service, interpret bytes of
- * a passthrough product, answer an RRPC of one's own, or take notice.
+ * a passthrough product, answer an RRPC of one's own, take a configuration, or take notice.
  */
-export type RequestKind = 'propertySet' | 'propertyGet' | 'service' | 'raw' | 'rrpc' | 'notice';
+export type RequestKind =
+  | 'propertySet'
+  | 'propertyGet'
+  | 'service'
+  | 'raw'
+  | 'rrpc'
+  | 'configuration'
+  | 'notice';
 
 /** Down operations that tell something and need no more than a receipt. */
 export type NoticeOperation =
   | 'shadow.control'
   | 'thing.job.notify'
   | 'thing.config.log.push'
+  | 'thing.model.config.push'
   | 'thing.topo.add.notify'
   | 'thing.topo.change'
   | 'thing.gateway.permit'
@@ -21,7 +29,7 @@ export type NoticeOperation =
 
 /** Which requests of the platform a handler takes. */
 export type RequestFilter =
-  | { kind: 'propertySet' | 'propertyGet' | 'raw' }
+  | { kind: 'propertySet' | 'propertyGet' | 'raw' | 'configuration' }
   /** One service of the thing model; every service when `identifier` is absent. */
   | { kind: 'service'; identifier?: string }
   /**

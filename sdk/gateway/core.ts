@@ -44,9 +44,9 @@ export class GatewayCore {
   readonly bringUp: BringUp;
   readonly #connection: Connection;
   readonly #window: SendWindow;
+  readonly #options: Pick<DeviceOptions, 'platform' | 'ca'>;
   readonly #trunk: Trunk;
   readonly #key: string;
-  readonly #ca: string | undefined;
   readonly #members = new Members<Member>();
   readonly #topics = new SubDeviceTopics();
   readonly #notices = new NoticeReader();
@@ -61,7 +61,7 @@ export class GatewayCore {
     this.#connection = connection;
     this.#key = thingKey(connection.identity);
     this.#window = window;
-    this.#ca = options.ca;
+    this.#options = options;
     const { platform, secretStore, signMethod = DEFAULT_SIGN_METHOD, gateway = {} } = options;
     const request = this.#connection.request.bind(this.#connection);
     this.registrar = new Registrar({ request, platformKey: platformKey(platform), signMethod });
@@ -119,7 +119,9 @@ export class GatewayCore {
       window: this.#window,
       outerHandlers: this.#connection.downlink.handlers,
       fetchThingModel: (ask) => this.#modelOf(identity.productKey, ask),
-      ca: this.#ca,
+      platform: this.#options.platform,
+      ca: this.#options.ca,
+      secret: () => this.bringUp.secretOf(standing),
     });
     const { session } = opened;
     if (session === undefined) throw new Error('a connection opens its session at once');

@@ -50,6 +50,21 @@ export class Credentials {
   }
 
   /**
+   * The device secret, given or registered.
+   * @throws AlinkError `credentialsMissing` when the device has none, or none yet; `secretStore`
+   */
+  async deviceSecret(): Promise<string> {
+    const { authentication, identity, secretStore, platform } = this.#options;
+    if ('deviceSecret' in authentication) {
+      const { deviceSecret } = authentication;
+      return typeof deviceSecret === 'function' ? deviceSecret() : deviceSecret;
+    }
+    const known = this.#stored ?? (await secretStore?.read(identity, platformKey(platform)));
+    if (known && 'deviceSecret' in known) return known.deviceSecret;
+    throw missing('deviceSecret');
+  }
+
+  /**
    * @param onSent told when registration itself sends a CONNECT, which counts like any other
    * @throws AlinkError when registration, authentication or the store fail
    */

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { type DeviceIdentity, isJsonObject, type JsonObject, parseJson } from '../../protocol';
 import { AlinkError } from '../errors';
+import { thingFileName, writeDurably } from '../thing-file';
 
 /** What dynamic registration gave; the platform gives it only once. */
 export type StoredSecret = { deviceSecret: string } | { clientId: string; deviceToken: string };
@@ -27,7 +26,7 @@ export interface SecretStore {
 export function fileSecretStore(folder: string): SecretStore {
   return {
     read: async (identity, platformKey) => {
-      const file = join(folder, fileName(identity, platformKey));
+      const file = join(folder, thingFileName(identity, platformKey));
       let text: string;
       try {
         text = await readFile(file, 'utf8');
@@ -41,13 +40,11 @@ export function fileSecretStore(folder: string): SecretStore {
       return secret;
     },
     write: async (identity, platformKey, secret) => {
-      const file = join(folder, fileName(identity, platformKey));
+      const file = join(folder, thingFileName(identity, platformKey));
       const { productKey, deviceName } = identity;
       const text = JSON.stringify({ productKey, deviceName, platform: platformKey, ...secret });
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeFileAtomic(file, text, { mode: 0o600, fsync: true });
-        await flushFolder(folder);
+        await writeDurably(file, text);
       } catch (cause) {
         throw storeError('the secret could not be stored', file, cause);
       }
@@ -73,30 +70,6 @@ function parseSecret(text: string, identity: DeviceIdentity): StoredSecret | und
     return same ? asSecret(body) : undefined;
   } catch {
     return undefined; // reported as damaged by the caller
-  }
-}
-
-// The name is there to be recognised, the digest to be unique: file systems forbid and fold letters, and a name
-// that was cut or folded would give one device the secret of another.
-function fileName({ productKey, deviceName }: DeviceIdentity, platformKey: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([platformKey, productKey, deviceName]))
-    .digest('hex');
-  const readable = `${productKey}~${deviceName}`.replace(/[^A-Za-z0-9~-]/g, '_').slice(0, 80);
-  return `${readable}~${digest.slice(0, 32)}.json`;
-}
-
-// The new name is durable only when the folder is, which not every file system lets one ask for.
-async function flushFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'EPERM') throw cause;
-  } finally {
-    await handle.close();
   }
 }
 

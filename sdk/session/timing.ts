@@ -43,6 +43,10 @@ export interface Timing {
   blockGapMs: number;
   /** From one progress report of a module to the next (G.3). */
   progressMs: number;
+  /** From the acceptance of a guarded configuration to the first question whether the platform is still reached. */
+  configurationSettleMs: number;
+  /** What a restart gives a guarded configuration that has hardly any time left. */
+  configurationGraceMs: number;
 }
 
 export const TIMING: Timing = {
@@ -67,4 +71,6 @@ export const TIMING: Timing = {
   blockMs: 10_000,
   blockGapMs: 100,
   progressMs: 1_000,
+  configurationSettleMs: 10_000,
+  configurationGraceMs: 60_000,
 };

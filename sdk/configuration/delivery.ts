@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import type { DeviceIdentity, Json } from '../../protocol';
+import { endError, forget, type RequestEnd, remember } from '../downlink/registry';
+import { assertCode } from '../downlink/request';
+import type { AlinkAnswer } from '../downlink/types';
+import type { ConfigurationSource, ReceivedConfiguration, RollbackReason } from './types';
+
+export interface DeliveryDetails {
+  identity: DeviceIdentity;
+  source: ConfigurationSource;
+  configId: string;
+  size: number;
+  digest: string;
+  guardMs?: number;
+  reason?: RollbackReason;
+  receivedAt: number;
+}
+
+/** How a delivery ended. */
+export type DeliveryEnd = 'accepted' | 'refused' | 'expired' | 'closed';
+
+/** One configuration on its way through a flow: answered once, by the flow or by its time limit. */
+export class Delivery {
+  readonly token: string = randomUUID();
+  /** Resolves when the answer was dealt with. */
+  readonly ended: Promise<DeliveryEnd>;
+  #end: RequestEnd | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #settle: (end: DeliveryEnd) => void = () => undefined;
+
+  /**
+   * @param take keeps what the answer means, then tells the platform. @throws AlinkError when that could not be done
+   */
+  constructor(
+    private readonly details: DeliveryDetails,
+    private readonly document: () => Json,
+    private readonly take: (answer: AlinkAnswer, accepted: boolean) => Promise<void>,
+  ) {
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  start(timeLimitMs: number): void {
+    remember(this);
+    this.#timer = setTimeout(() => {
+      if (this.#finish('expired')) this.#settle('expired');
+    }, timeLimitMs);
+  }
+
+  /** What one listener gets. */
+  view(): ReceivedConfiguration {
+    const isEnded = () => this.#end !== undefined;
+    return {
+      ...this.details,
+      token: this.token,
+      document: this.document(),
+      get ended() {
+        return isEnded();
+      },
+      answer: (answer) => this.answer(answer),
+    };
+  }
+
+  async answer(answer: AlinkAnswer | { payload: Uint8Array | string }): Promise<void> {
+    if (this.#end !== undefined) throw endError(this.#end);
+    const given = 'payload' in answer ? {} : answer;
+    assertCode(given.code);
+    // Before anything is written: a second answer must not slip through meanwhile.
+    this.#finish('answered');
+    const accepted = (given.code ?? 200) === 200;
+    try {
+      await this.take(given, accepted);
+    } finally {
+      this.#settle(accepted ? 'accepted' : 'refused');
+    }
+  }
+
+  /** Nobody is there any more to answer. */
+  close(): void {
+    if (this.#finish('closed')) this.#settle('closed');
+  }
+
+  #finish(how: RequestEnd): boolean {
+    if (this.#end !== undefined) return false;
+    this.#end = how;
+    clearTimeout(this.#timer);
+    forget(this.token, how);
+    return true;
+  }
+}

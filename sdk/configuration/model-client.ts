@@ -1,0 +1,126 @@
+import { type Json, parseJson } from '../../protocol';
+import type { IncomingRequest } from '../downlink/types';
+import { type AlinkError, asAlinkError } from '../errors';
+import type { ConfigurationDoor } from './client';
+import { loadDocument } from './document';
+import { checkDocumentOptions } from './listening';
+import { readModelOffer } from './offer';
+import { type KeptModel, readKeptModel } from './state';
+import type { Configuration, ModelListening, ReceivedModelConfiguration } from './types';
+
+/** What model configurations need besides. */
+export interface ModelDoor extends Omit<ConfigurationDoor, 'request' | 'onOnline' | 'isOnline'> {
+  /** The gateway's own. @throws AlinkError `credentialsMissing` */
+  secret: () => Promise<string>;
+}
+
+interface Listener {
+  deliver: (configuration: ReceivedModelConfiguration) => void;
+  listening: ModelListening;
+}
+
+/** Pushed at the same time; of more the oldest that waits is left out. */
+const MOST_WAITING = 4;
+
+/** Model configurations of one gateway (H), shared by all its handles. Nobody waits for an answer. */
+export class ModelConfigurationClient implements Pick<Configuration, 'onModelPush'> {
+  readonly #door: ModelDoor;
+  readonly #listeners = new Set<Listener>();
+  readonly #closing = new AbortController();
+  #work: Promise<unknown> = Promise.resolve();
+  #pending: IncomingRequest[] = [];
+  #stopListening: (() => void) | undefined;
+
+  constructor(door: ModelDoor) {
+    this.#door = door;
+  }
+
+  onModelPush(deliver: Listener['deliver'], listening: ModelListening = {}): () => void {
+    checkDocumentOptions(listening);
+    const listener = { deliver, listening };
+    this.#listeners.add(listener);
+    this.#stopListening ??= this.#door.onRequest(
+      { kind: 'notice', operation: 'thing.model.config.push' },
+      (request) => this.#pushed(request),
+      { onProblem: (error) => this.#problem(error) },
+    );
+    if (listening.kept) this.#then(() => this.#deliverKept(listener));
+    return () => {
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      this.#stopListening?.();
+      this.#stopListening = undefined;
+    };
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#listeners.clear();
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+  }
+
+  #pushed(request: IncomingRequest): void {
+    // What counts is the last one.
+    this.#pending = [...this.#pending, request].slice(-MOST_WAITING);
+    this.#then(async () => {
+      if (!this.#pending.includes(request)) return;
+      this.#pending = this.#pending.filter((other) => other !== request);
+      await this.#take(request);
+    });
+  }
+
+  async #take({ params, receivedAt }: IncomingRequest): Promise<void> {
+    const { allowHttp, ca, timing, store, identity, platformKey } = this.#door;
+    const settings = [...this.#listeners].at(-1)?.listening ?? {};
+    const { text, digest } = await loadDocument(readModelOffer(params), {
+      ...settings,
+      allowHttp,
+      ca,
+      handshakeMs: timing.handshakeMs,
+      signal: this.#closing.signal,
+    });
+    const kept: KeptModel = { digest, text, receivedAt };
+    await store
+      ?.write('model', identity, platformKey, { ...kept })
+      .catch((thrown: unknown) => this.#problem(asAlinkError(thrown, 'configurationStorage')));
+    for (const listener of [...this.#listeners]) this.#hand(listener, 'push', kept);
+  }
+
+  async #deliverKept(listener: Listener): Promise<void> {
+    const { store, identity, platformKey } = this.#door;
+    const kept = readKeptModel(await store?.read('model', identity, platformKey));
+    if (kept !== undefined && this.#listeners.has(listener)) this.#hand(listener, 'kept', kept);
+  }
+
+  #hand({ deliver }: Listener, source: 'push' | 'kept', { text, digest, receivedAt }: KeptModel): void {
+    const { identity, secret } = this.#door;
+    const document: Json = parseJson(text);
+    const size = Buffer.byteLength(text);
+    this.#call(() => deliver({ identity, source, digest, size, document, receivedAt, secret }));
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      try {
+        if (!this.#closing.signal.aborted) await step();
+      } catch (thrown) {
+        this.#problem(asAlinkError(thrown, 'configurationNotLoaded'));
+      }
+    });
+  }
+
+  #problem(error: AlinkError): void {
+    if (error.key === 'closed') return;
+    for (const { listening } of [...this.#listeners]) this.#call(() => listening.onProblem?.(error));
+  }
+
+  // A listener is somebody else's code; its fault must not reach the connection or the other listeners.
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#door.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
+    }
+  }
+}
