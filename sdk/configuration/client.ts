@@ -5,15 +5,15 @@ import type { Answer } from '../operations';
 import type { Submission } from '../report/dispatcher';
 import type { Timing } from '../session/timing';
 import type { LogLine, RequestOptions } from '../types';
-import { Delivery, type DeliveryDetails, type DeliveryEnd } from './delivery';
+import type { DeliveryEnd } from './delivery';
 import { type LoadedDocument, loadDocument } from './document';
+import { ConfigurationListeners, type Listener } from './listeners';
 import { checkListening } from './listening';
 import { type ConfigurationOffer, readConfigurationOffer } from './offer';
 import {
   type ConfigurationState,
   type IncomingConfiguration,
   isSame,
-  type KeptConfiguration,
   knownAs,
   noState,
   readState,
@@ -22,13 +22,7 @@ import {
 } from './state';
 import type { ConfigurationStore } from './store';
 import { Trial } from './trial';
-import type {
-  Configuration,
-  ConfigurationListening,
-  ConfigurationOutcome,
-  ReceivedConfiguration,
-  RollbackReason,
-} from './types';
+import type { Configuration, ConfigurationListening, ConfigurationOutcome, RollbackReason } from './types';
 
 /** What configuration from the cloud needs of a thing's connection. */
 export interface ConfigurationDoor {
@@ -52,34 +46,29 @@ export interface ConfigurationDoor {
   log: (line: LogLine) => void;
 }
 
-interface Listener {
-  deliver: (configuration: ReceivedConfiguration) => void;
-  listening: ConfigurationListening;
-}
-
 /** Pushed at the same time; the platform is told 429 about more. */
 const MOST_WAITING = 8;
 /** So often a configuration is handed to a flow that never says what became of it, each time in another run. */
 const MOST_ATTEMPTS = 3;
-const USUAL_TIME_LIMIT_MS = 5000;
 const LONGEST_TIME_LIMIT_MS = 3_600_000;
 
 /** Remote configuration of one thing (B.3 rows 33, 34), shared by all its handles. One is dealt with after the other. */
 export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get' | 'current'> {
   readonly #door: ConfigurationDoor;
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners: ConfigurationListeners;
   readonly #closing = new AbortController();
   readonly #trial: Trial;
-  #state: ConfigurationState | undefined;
+  #state: ConfigurationState = noState();
+  #loading: Promise<ConfigurationState> | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #waiting = 0;
-  #delivery: Delivery | undefined;
   /** The platform's request behind what waits for the next listener. */
   #held: { request: IncomingRequest; timer: NodeJS.Timeout } | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(door: ConfigurationDoor) {
     this.#door = door;
+    this.#listeners = new ConfigurationListeners(door);
     const { configurationSettleMs: settleMs, configurationGraceMs: graceMs } = door.timing;
     const ask = (signal: AbortSignal) => this.#ask({ signal });
     this.#trial = new Trial({ isOnline: door.isOnline, onOnline: door.onOnline, ask }, { settleMs, graceMs });
@@ -97,10 +86,9 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
       if (listening.ask && this.#door.isOnline()) void this.#askByItself();
     });
     return () => {
-      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      if (!this.#listeners.remove(listener)) return;
       this.#stopListening?.();
       this.#stopListening = undefined;
-      this.#delivery?.close();
     };
   }
 
@@ -113,16 +101,15 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
   }
 
   async current(): Promise<{ configId: string; document: Json } | undefined> {
-    const { good } = await this.#enqueue(() => this.#loaded());
+    const { good } = await this.#loaded();
     return good && { configId: good.configId, document: parseJson(good.text) };
   }
 
   close(): void {
     this.#closing.abort();
     this.#trial.stop();
-    this.#delivery?.close();
     this.#letGo();
-    this.#listeners.clear();
+    this.#listeners.close();
     this.#stopListening?.();
     this.#stopListening = undefined;
   }
@@ -132,10 +119,10 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
       this.#door.onRequest({ kind: 'configuration' }, (request) => this.#pushed(request), {
         // The time limit here begins when the flow has the document.
         timeLimitMs: LONGEST_TIME_LIMIT_MS,
-        onProblem: (error) => this.#problem(error),
+        onProblem: (error) => this.#listeners.problem(error),
       }),
       this.#door.onOnline(() => {
-        if ([...this.#listeners].some(({ listening }) => listening.ask)) void this.#askByItself();
+        if (this.#listeners.wantAsking) void this.#askByItself();
       }),
     ];
     return () => {
@@ -148,13 +135,14 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
       this.#answer(request, { code: 429, message: 'too many configurations wait' });
       return;
     }
-    this.#enqueue(() =>
-      this.#take(readConfigurationOffer(request.params), { source: 'push', request }),
-    ).catch((thrown: unknown) => {
-      const error = asAlinkError(thrown, 'configurationNotLoaded');
-      this.#answer(request, { code: error.code === 460 ? 460 : 400, message: error.message });
-      this.#problem(error);
-    });
+    this.#waiting++;
+    this.#enqueue(() => this.#take(readConfigurationOffer(request.params), { source: 'push', request }))
+      .catch((thrown: unknown) => {
+        const error = asAlinkError(thrown, 'configurationNotLoaded');
+        this.#answer(request, { code: error.code === 460 ? 460 : 400, message: error.message });
+        this.#listeners.problem(error);
+      })
+      .finally(() => this.#waiting--);
   }
 
   async #ask(options: RequestOptions): Promise<ConfigurationOffer> {
@@ -174,8 +162,11 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     } catch (thrown) {
       const error = asAlinkError(thrown, 'configurationNotLoaded');
       // None stored, switched off, or no connection: nobody asked for it, so nobody misses it.
-      if (error.key.startsWith('configuration')) this.#problem(error);
-      else this.#log('debug', 'configurationNotAsked', error.message);
+      if (error.key.startsWith('configuration')) this.#listeners.problem(error);
+      else {
+        const details = { reason: error.message };
+        this.#door.log({ level: 'debug', event: 'configurationNotAsked', details });
+      }
     }
   }
 
@@ -185,9 +176,10 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     const { incoming } = state;
     if (incoming !== undefined) {
       if (incoming.attempts < MOST_ATTEMPTS) {
+        const request = this.#letGo(false);
         incoming.attempts++;
         await this.#keep();
-        await this.#handOn(incoming, this.#letGo(false));
+        await this.#handOn(incoming, request);
       } else await this.#giveUp(incoming);
     }
     if (state.rollback !== undefined) await this.#handBack(state.rollback);
@@ -206,7 +198,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
       return { configId, status: known };
     }
     const loaded = await this.#load(offer);
-    const { guardMs } = this.#settings;
+    const { guardMs } = this.#listeners.settings;
     const incoming: IncomingConfiguration = {
       configId,
       digest: loaded.digest,
@@ -228,7 +220,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     const { allowHttp, ca, timing } = this.#door;
     const { handshakeMs } = timing;
     const { signal } = this.#closing;
-    const options = { ...this.#settings, allowHttp, ca, handshakeMs, signal };
+    const options = { ...this.#listeners.settings, allowHttp, ca, handshakeMs, signal };
     try {
       return await loadDocument(offer, options);
     } catch (thrown) {
@@ -245,22 +237,18 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
   ): Promise<DeliveryEnd | undefined> {
     const { source, guardMs } = incoming;
     const details = { source, ...(guardMs === undefined ? {} : { guardMs }) };
-    const end = await this.#deliver(incoming, details, async (answer, accepted) => {
-      await this.#answered(incoming, accepted);
-      if (request && !request.ended) await request.answer(answer);
-    });
+    const end = await this.#listeners.deliver(
+      incoming,
+      details,
+      (accepted) => this.#answered(incoming, accepted),
+      async (answer) => {
+        if (request && !request.ended) await request.answer(answer);
+      },
+    );
     if (end === undefined || end === 'closed') this.#hold(request);
     if (end === 'expired') {
       await this.#answered(incoming, false);
-      const seconds = this.#timeLimitMs / 1000;
-      const name = incoming.configId;
-      if (request) this.#answer(request, { code: 400, message: `no answer within ${seconds} s` });
-      this.#problem(
-        new AlinkError('notAnswered', `${name} was not answered within ${seconds} s`, {
-          code: 400,
-          details: { name, seconds },
-        }),
-      );
+      if (request) this.#answer(request, { code: 400, message: 'the flow did not answer in time' });
     }
     return end;
   }
@@ -297,7 +285,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
       }
       state.good = { configId, digest: tried.digest, text: tried.text };
       await this.#keep();
-      for (const { listening } of [...this.#listeners]) this.#call(() => listening.onConfirmed?.(configId));
+      this.#listeners.confirmed(configId);
     });
   }
 
@@ -310,7 +298,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     if (guardMs !== undefined) return this.#goBack({ configId, problem: 'notAnswered' }, 0);
     takeBack(state, configId);
     await this.#keep();
-    this.#problem(this.#takenBack({ configId, problem: 'notAnswered' }, 0, false));
+    this.#listeners.problem(this.#takenBack({ configId, problem: 'notAnswered' }, 0, false));
   }
 
   async #goBack(reason: RollbackReason, seconds: number): Promise<void> {
@@ -318,7 +306,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     takeBack(state, reason.configId);
     state.rollback = state.good && reason;
     await this.#keep();
-    this.#problem(this.#takenBack(reason, seconds, state.good !== undefined));
+    this.#listeners.problem(this.#takenBack(reason, seconds, state.good !== undefined));
     if (state.rollback) await this.#handBack(reason);
   }
 
@@ -328,7 +316,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
         ? `the platform was not reached within ${seconds} s`
         : `the flow did not answer ${MOST_ATTEMPTS} times`;
     const then = hasGood ? 'the last good one is delivered again' : 'there is no earlier one';
-    const rule = `configuration.${problem}${hasGood ? '' : 'Nothing'}`;
+    const rule = `takenBack${problem === 'noContact' ? 'NoContact' : 'NotAnswered'}${hasGood ? '' : 'Nothing'}`;
     return new AlinkError('configurationTakenBack', `${configId} was taken back: ${why}; ${then}`, {
       details: { configId, seconds, attempts: MOST_ATTEMPTS, reason: why, rule },
     });
@@ -338,37 +326,10 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
   async #handBack(reason: RollbackReason): Promise<void> {
     const state = await this.#loaded();
     if (state.good === undefined) return;
-    const end = await this.#deliver(state.good, { source: 'rollback', reason }, async (_, accepted) => {
+    await this.#listeners.deliver(state.good, { source: 'rollback', reason }, async (accepted) => {
       if (accepted) state.rollback = undefined;
       await this.#keep();
     });
-    if (end !== 'expired') return;
-    const seconds = this.#timeLimitMs / 1000;
-    const name = state.good.configId;
-    this.#problem(
-      new AlinkError('notAnswered', `${name} was not answered within ${seconds} s`, {
-        details: { name, seconds },
-      }),
-    );
-  }
-
-  /** @returns how it ended; undefined when nobody listens */
-  async #deliver(
-    { configId, digest, text }: KeptConfiguration,
-    details: Pick<DeliveryDetails, 'source' | 'guardMs' | 'reason'>,
-    take: (answer: AlinkAnswer, accepted: boolean) => Promise<void>,
-  ): Promise<DeliveryEnd | undefined> {
-    const listeners = [...this.#listeners];
-    if (listeners.length === 0) return undefined;
-    const { identity } = this.#door;
-    const about = { identity, configId, digest, size: Buffer.byteLength(text), receivedAt: Date.now() };
-    const delivery = new Delivery({ ...about, ...details }, () => parseJson(text), take);
-    this.#delivery = delivery;
-    delivery.start(this.#timeLimitMs);
-    for (const { deliver } of listeners) this.#call(() => deliver(delivery.view()));
-    const end = await delivery.ended;
-    this.#delivery = undefined;
-    return end;
   }
 
   /** The next listener may be on its way: a deploy ends the old nodes before it starts the new ones. */
@@ -388,81 +349,53 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     return request;
   }
 
-  get #settings(): ConfigurationListening {
-    return [...this.#listeners].at(-1)?.listening ?? {};
+  #loaded(): Promise<ConfigurationState> {
+    this.#loading ??= this.#loadState();
+    return this.#loading;
   }
 
-  get #timeLimitMs(): number {
-    return this.#settings.timeLimitMs ?? USUAL_TIME_LIMIT_MS;
-  }
-
-  async #loaded(): Promise<ConfigurationState> {
-    if (this.#state !== undefined) return this.#state;
+  async #loadState(): Promise<ConfigurationState> {
     const { store, identity, platformKey } = this.#door;
-    let state = noState();
     try {
-      state = readState(await store?.read('remote', identity, platformKey));
+      this.#state = readState(await store?.read('remote', identity, platformKey));
     } catch (thrown) {
-      this.#problem(asAlinkError(thrown, 'configurationStorage'));
+      this.#listeners.problem(asAlinkError(thrown, 'configurationStorage'));
     }
-    this.#state = state;
-    const { tried } = state;
-    if (tried && this.#trial.resume(tried, (reached) => this.#tried(tried.configId, reached)))
+    const { tried } = this.#state;
+    const isOver = this.#closing.signal.aborted || tried === undefined;
+    if (!isOver && this.#trial.resume(tried, (reached) => this.#tried(tried.configId, reached)))
       await this.#keep();
-    return state;
+    return this.#state;
   }
 
   /** Writes the state; that it could not be written is told, and nothing stops for it. */
   async #keep(): Promise<void> {
     const { store, identity, platformKey } = this.#door;
     try {
-      await store?.write('remote', identity, platformKey, writeState(this.#state ?? noState()));
+      await store?.write('remote', identity, platformKey, writeState(this.#state));
     } catch (thrown) {
-      this.#problem(asAlinkError(thrown, 'configurationStorage'));
+      this.#listeners.problem(asAlinkError(thrown, 'configurationStorage'));
     }
   }
 
   /** One after the other. */
   #enqueue<T>(step: () => Promise<T>): Promise<T> {
-    this.#waiting++;
     const result = this.#work.then(() => {
       if (this.#closing.signal.aborted) throw new AlinkError('closed', 'the device was given back or closed');
       return step();
     });
-    this.#work = result.then(
-      () => this.#waiting--,
-      () => this.#waiting--,
-    );
+    this.#work = result.catch(() => undefined); // whoever enqueued it knows
     return result;
   }
 
   #inBackground(step: () => Promise<void>): void {
     this.#enqueue(step).catch((thrown: unknown) =>
-      this.#problem(asAlinkError(thrown, 'configurationStorage')),
+      this.#listeners.problem(asAlinkError(thrown, 'configurationStorage')),
     );
   }
 
   #answer(request: IncomingRequest, answer: AlinkAnswer): void {
     // The connection tells why it is gone.
     request.answer(answer).catch(() => undefined);
-  }
-
-  #problem(error: AlinkError): void {
-    if (error.key === 'closed') return;
-    this.#log('debug', 'configuration', error.message);
-    for (const { listening } of [...this.#listeners]) this.#call(() => listening.onProblem?.(error));
-  }
-
-  #log(level: LogLine['level'], event: string, reason: string): void {
-    this.#door.log({ level, event, details: { reason } });
-  }
-
-  // A listener is somebody else's code; its fault must not reach the connection or the other listeners.
-  #call(listener: () => void): void {
-    try {
-      listener();
-    } catch (thrown) {
-      this.#log('warn', 'listenerFailed', thrown instanceof Error ? thrown.message : String(thrown));
-    }
   }
 }

@@ -29,12 +29,14 @@ export class Delivery {
   #settle: (end: DeliveryEnd) => void = () => undefined;
 
   /**
-   * @param take keeps what the answer means, then tells the platform. @throws AlinkError when that could not be done
+   * @param keep keeps what the answer means
+   * @param tell tells the platform; nothing else waits for it, as it may be out of reach. @throws AlinkError
    */
   constructor(
     private readonly details: DeliveryDetails,
     private readonly document: () => Json,
-    private readonly take: (answer: AlinkAnswer, accepted: boolean) => Promise<void>,
+    private readonly keep: (accepted: boolean) => Promise<void>,
+    private readonly tell: (answer: AlinkAnswer) => Promise<void>,
   ) {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
@@ -70,10 +72,11 @@ export class Delivery {
     this.#finish('answered');
     const accepted = (given.code ?? 200) === 200;
     try {
-      await this.take(given, accepted);
+      await this.keep(accepted);
     } finally {
       this.#settle(accepted ? 'accepted' : 'refused');
     }
+    await this.tell(given);
   }
 
   /** Nobody is there any more to answer. */
