@@ -27,6 +27,9 @@ const MACHINE_NAMES = ['mac', 'hostname', 'serial'];
 
 RED.nodes.registerType('alink-device', {
   category: 'config',
+  // Sub-devices are served by their gateway's nodes, often without a node that names them: the editor must not offer
+  // to delete them as unused, and exports them with the flow that they belong to.
+  hasUsers: false,
   defaults: {
     name: { value: '' },
     role: { value: 'device' },

@@ -69,6 +69,19 @@ function describeRoles(language: Language): void {
         [id, field, changes] as const,
       );
 
+    it('a sub-device that no flow node names does not count as unused, so that nobody deletes it', async () => {
+      const unused = await editor.page.evaluate(() => {
+        const names: string[] = [];
+        Reflect.get(window, 'RED').nodes.eachConfig(
+          (node: { id: string; users: unknown[]; _def: { hasUsers?: boolean } }) => {
+            if (node._def.hasUsers !== false && node.users.length === 0) names.push(node.id);
+          },
+        );
+        return names;
+      });
+      assert.ok(!unused.includes('m-1') && !unused.includes('m-2'), String(unused));
+    });
+
     inDialog('m-2', 'a gateway is not chosen behind the user’s back', async () => {
       assert.notEqual(await editor.field('gateway').inputValue(), 'gate');
     });

@@ -22,6 +22,8 @@ interface FieldDefinition {
 
 interface NodeDefinition {
   category: string;
+  /** False: a config node that works without a flow node that names it. */
+  hasUsers?: boolean;
   color?: string;
   defaults: Record<string, FieldDefinition>;
   credentials?: Record<string, { type: 'text' | 'password'; validate?: FieldValidator }>;
