@@ -27,6 +27,7 @@ export * from './downlink/types';
 export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from './errors';
 export * from './gateway/types';
 export { type MachineNameKind, type MachineSources, machineName } from './machine-name';
+export { decryptOpcUaPassword, encryptOpcUaPassword } from './model-configuration/opcua-password';
 export * from './ota/types';
 export { fileSecretStore, type SecretStore, type StoredSecret } from './registration/secret-store';
 export { TIMING, type Timing } from './session/timing';

@@ -24,6 +24,8 @@ export interface OpcUaModel {
 }
 
 export interface OpcUaPlan {
+  /** Another one for another plan: what was found for an older plan may not be all. */
+  version: string;
   /** productKey, deviceName, path of display names. */
   devices: ReadonlyArray<readonly [string, string, string]>;
   /** By productKey. */
@@ -48,6 +50,7 @@ export type Command =
   | { step: 'read'; items: Array<[device: number, identifier: string]>; nodeIds: string[] };
 
 export interface State {
+  version: string;
   found: Record<string, Found>;
   /** Until when a device is not looked for again. */
   later: Record<string, number>;
@@ -60,10 +63,11 @@ export interface State {
   number: number;
 }
 
-export function stateOf(store: Store): State {
+export function stateOf(store: Store, { version }: OpcUaPlan): State {
   const value = store.get('opcUa');
-  if (isFields(value)) return value as unknown as State;
+  if (isFields(value) && value.version === version) return value as unknown as State;
   return {
+    version,
     found: {},
     later: {},
     types: {},

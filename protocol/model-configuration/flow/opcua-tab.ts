@@ -9,6 +9,7 @@ import {
   functionNode,
   functionText,
   type Ids,
+  idsOf,
   injectNode,
   propertyPostNode,
   propertySetNode,
@@ -41,7 +42,7 @@ export function opcUaTab(
     id('event'),
     id('reply'),
   ] as const;
-  const plan: OpcUaPlan = {
+  const data: Omit<OpcUaPlan, 'version'> = {
     devices: devices.map(({ productKey, deviceName, displayNamePath }) => [
       productKey,
       deviceName,
@@ -49,6 +50,7 @@ export function opcUaTab(
     ]),
     models: Object.fromEntries(devices.map((device) => [device.productKey, modelOf(device)])),
   };
+  const plan: OpcUaPlan = { version: idsOf('plan')(JSON.stringify(data)), ...data };
   const call = 'return opcUa(plan, msg, flow, node, Date.now());';
   const outputs = [[client], [report], [event], [reply]];
   canvas.comment(id('section'), texts.opcUa, texts.opcUaInfo);

@@ -15,7 +15,7 @@ const LOST_AFTER_MS = 10_000;
 export function opcUa(plan: OpcUaPlan, msg: Message, store: Store, node: FunctionNode, now: number): Outputs {
   const outputs: Outputs = [[], [], [], []];
   const kind = isFields(msg.alink) ? (msg.alink.identifier === undefined ? 'set' : 'call') : undefined;
-  const state = stateOf(store);
+  const state = stateOf(store, plan);
   if (msg.alinkWrite !== undefined) {
     const reason = isGood(msg.payload) ? '' : describe(msg.payload);
     add(outputs[3], partDone(store, msg.alinkWrite, reason));

@@ -130,10 +130,11 @@ function argumentTypes(references) {
   return found.value.map((argument) => typeName(isFields(argument) ? argument.dataType : 0) ?? "");
 }
 
-function stateOf(store) {
+function stateOf(store, { version }) {
   const value = store.get("opcUa");
-  if (isFields(value)) return value;
+  if (isFields(value) && value.version === version) return value;
   return {
+    version,
     found: {},
     later: {},
     types: {},
@@ -497,7 +498,7 @@ var LOST_AFTER_MS = 1e4;
 function opcUa(plan, msg, store, node, now) {
   const outputs = [[], [], [], []];
   const kind = isFields(msg.alink) ? msg.alink.identifier === void 0 ? "set" : "call" : void 0;
-  const state = stateOf(store);
+  const state = stateOf(store, plan);
   if (msg.alinkWrite !== void 0) {
     const reason = isGood(msg.payload) ? "" : describe(msg.payload);
     add(outputs[3], partDone(store, msg.alinkWrite, reason));

@@ -257,6 +257,12 @@ class MadeUpClient {
   }
 }
 
+function scriptOf(nodes: readonly FlowNode[]): vm.Script {
+  const work = nodes.find(({ func }) => String(func).includes('opcUa(plan'));
+  assert.ok(work);
+  return new vm.Script(`(function (msg) {${String(work.func)}\n})(msg)`);
+}
+
 class RunningTab {
   readonly client = new MadeUpClient();
   readonly reports: Message[] = [];
@@ -264,13 +270,16 @@ class RunningTab {
   readonly replies: Message[] = [];
   readonly warnings: string[] = [];
   readonly #flow = new Map<string, unknown>();
-  readonly #script: vm.Script;
+  #script: vm.Script;
   now = 1_000_000;
 
   constructor(nodes: readonly FlowNode[]) {
-    const work = nodes.find(({ func }) => String(func).includes('opcUa(plan'));
-    assert.ok(work);
-    this.#script = new vm.Script(`(function (msg) {${String(work.func)}\n})(msg)`);
+    this.#script = scriptOf(nodes);
+  }
+
+  /** Another flow takes the place of this one; the context stays. */
+  replace(nodes: readonly FlowNode[]): void {
+    this.#script = scriptOf(nodes);
   }
 
   send(msg: Message): void {
@@ -381,6 +390,21 @@ describe('generated flow for OPC UA', () => {
         .slice(before)
         .some(({ action, topic }) => action === 'browse' && topic === 'ns=0;i=85'),
     );
+  });
+
+  it('a newer flow finds what it has more, and fewer devices do no harm', () => {
+    const tab = found();
+    const newer = structuredClone(PLANT);
+    (newer.deviceList as Json[]).shift();
+    const [model] = newer.modelList as Array<{ properties: Json[] }>;
+    model?.properties.push({ identifier: 'again', displayName: 'Temp.1' });
+    tab.reports.length = 0;
+    tab.replace(generateFlow(readModelConfiguration(newer), OPTIONS));
+    tab.tick();
+    tab.tick();
+    assert.deepEqual(tab.reports, [
+      { topic: 'boiler-2', device: boiler('boiler-2'), payload: { again: 71.5 } },
+    ]);
   });
 
   it('writes properties and answers', () => {
