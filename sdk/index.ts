@@ -28,6 +28,14 @@ export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from '.
 export * from './gateway/types';
 export { type MachineNameKind, type MachineSources, machineName } from './machine-name';
 export { decryptOpcUaPassword, encryptOpcUaPassword } from './model-configuration/opcua-password';
+export {
+  type FirmwareState,
+  type FirmwareUpdate,
+  type ModuleFirmware,
+  openFirmwareState,
+  type StartResult,
+  type UpdatePhase,
+} from './ota/firmware-state';
 export * from './ota/types';
 export { fileSecretStore, type SecretStore, type StoredSecret } from './registration/secret-store';
 export { TIMING, type Timing } from './session/timing';

@@ -59,6 +59,8 @@ export class FileDownload {
     try {
       for (let done = false; !done; ) done = await this.#attempt(part);
     } catch (thrown) {
+      // Given up, perhaps by a deploy: what is there shall not be loaded again.
+      await part.settle().catch(() => undefined);
       await part.close();
       // Nothing of it is worth going on with.
       if (thrown instanceof AlinkError && thrown.key === 'firmwareMismatch')

@@ -26,8 +26,9 @@ export class PartFile {
   readonly #handle: FileHandle;
   #hash: Hash;
   #length = 0;
-  /** Taken, not yet given to the disk. */
-  #gathered: Uint8Array[] = [];
+  /** What was taken and not yet given to the disk; the other buffer may be on its way there. */
+  #gathering = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+  #spare = Buffer.allocUnsafeSlow(GATHERED_BYTES);
   #gatheredBytes = 0;
   #writing: Promise<void> = Promise.resolve();
   #written = 0;
@@ -61,20 +62,20 @@ export class PartFile {
     return this.#length;
   }
 
-  /** Resolves when more may come. @throws what the disk throws, also for what was taken before */
+  /**
+   * Takes a copy. Chunks that lived until they are written would be old when they die, and pile up in memory.
+   * Resolves when more may come.
+   * @throws what the disk throws, also for what was taken before
+   */
   async append(chunk: Uint8Array): Promise<void> {
-    this.#hash.update(chunk);
-    this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
-    this.#length += chunk.length;
-    if (this.#gatheredBytes < GATHERED_BYTES) return;
-    await this.#writing;
-    this.#write();
-    if (this.#failure !== undefined) throw this.#failure;
-    const unflushed = this.#written - this.#flushed;
-    if (unflushed >= this.#options.flushBytes) this.#flush();
-    // A disk that is slower than the network must not fall behind without end.
-    if (unflushed >= 2 * this.#options.flushBytes) await this.#flushing;
+    for (let at = 0; at < chunk.length; ) {
+      const piece = chunk.subarray(at, at + GATHERED_BYTES - this.#gatheredBytes);
+      this.#gathering.set(piece, this.#gatheredBytes);
+      this.#gatheredBytes += piece.length;
+      this.#length += piece.length;
+      at += piece.length;
+      if (this.#gatheredBytes === GATHERED_BYTES) await this.#pass();
+    }
   }
 
   /** Writes and flushes all that was taken. */
@@ -101,7 +102,7 @@ export class PartFile {
     this.#hash = createHash(this.#options.method);
   }
 
-  /** Of all that was taken; more may follow. */
+  /** Of all that was settled; more may follow. */
   digest(): string {
     return this.#hash.copy().digest('hex');
   }
@@ -112,21 +113,31 @@ export class PartFile {
     await this.#handle.close();
   }
 
+  async #pass(): Promise<void> {
+    await this.#writing;
+    this.#write();
+    if (this.#failure !== undefined) throw this.#failure;
+    const unflushed = this.#written - this.#flushed;
+    if (unflushed >= this.#options.flushBytes) this.#flush();
+    // A disk that is slower than the network must not fall behind without end.
+    if (unflushed >= 2 * this.#options.flushBytes) await this.#flushing;
+  }
+
+  /** Gives what was gathered to the disk; nothing else may be on its way there. */
   #write(): void {
-    const { length } = this.#gathered;
-    if (length === 0 || this.#failure !== undefined) return;
-    const chunks = this.#gathered;
-    const bytes = this.#gatheredBytes;
-    this.#gathered = [];
+    if (this.#gatheredBytes === 0 || this.#failure !== undefined) return;
+    const bytes = this.#gathering.subarray(0, this.#gatheredBytes);
+    [this.#gathering, this.#spare] = [this.#spare, this.#gathering];
     this.#gatheredBytes = 0;
-    this.#writing = writeAll(this.#handle, chunks, this.#written).then(
+    this.#writing = writeAll(this.#handle, bytes, this.#written).then(
       () => {
-        this.#written += bytes;
+        this.#written += bytes.length;
       },
       (thrown) => {
         this.#failure ??= thrown;
       },
     );
+    this.#hash.update(bytes);
   }
 
   #flush(): void {
@@ -187,13 +198,9 @@ async function digestInto(hash: Hash, handle: FileHandle, size: number, signal: 
   }
 }
 
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
-  const { bytesWritten } = await handle.writev(chunks, position);
-  if (bytesWritten === bytes) return;
-  // Rare: a disk that is about to be full takes a part.
-  const rest = Buffer.concat(chunks).subarray(bytesWritten);
-  for (let done = 0; done < rest.length; ) {
-    done += (await handle.write(rest, done, rest.length - done, position + bytesWritten + done)).bytesWritten;
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  // A disk that is about to be full takes a part.
+  for (let done = 0; done < bytes.length; ) {
+    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }

@@ -36,7 +36,7 @@ describe('download of firmware', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function downloads(more: Partial<DownloadDoor> = {}): Downloads {
+  function downloads(more: Partial<DownloadDoor> = {}, stallMs = 2000): Downloads {
     return new Downloads({
       identity: IDENTITY,
       ca: tls.cert,
@@ -45,7 +45,7 @@ describe('download of firmware', () => {
       log: (line) => logged.push(JSON.stringify(line)),
       ...more,
       timing: {
-        stallMs: 200,
+        stallMs,
         handshakeMs: 2000,
         downloadBackoff: { first: 1, longest: 4 },
         blockMs: 100,
@@ -186,7 +186,7 @@ describe('download of firmware', () => {
   for (const [name, fault, expected] of faults) {
     it(`survives ${name}`, async () => {
       server.script.push(server.cut(100_000), fault(server));
-      const { files } = await run();
+      const { files } = await run(server.offer(), {}, downloads({}, 400));
       assert.deepEqual(readFileSync(files[0]?.path ?? ''), server.content);
       assert.deepEqual(starts(), expected);
     });
@@ -222,7 +222,7 @@ describe('download of firmware', () => {
     { size: SIZE - 1 },
     { size: SIZE + 1 },
   ]) {
-    it(`fails the check of ${Object.keys(file)} ${JSON.stringify(file).length}, once more from the start, then for good`, async () => {
+    it(`fails the check of ${JSON.stringify(file).slice(0, 40)}, once more from the start, then for good`, async () => {
       const error = await failing(server.offer({}, file));
       assert.deepEqual([error.key, error.details.step], ['firmwareMismatch', -3]);
       assert.deepEqual(starts(), [0, 0]);
@@ -320,7 +320,7 @@ describe('download of firmware', () => {
   });
 
   it('joins the same offer, and ends when the last one gives up', async () => {
-    const own = downloads();
+    const own = downloads({}, 60_000);
     const first = new AbortController();
     server.script.push((asked, response) => {
       server.serve({ ...asked }, response);
@@ -342,7 +342,7 @@ describe('download of firmware', () => {
   });
 
   it('is replaced by another version of the module, not by that of another one', async () => {
-    const own = downloads();
+    const own = downloads({}, 60_000);
     const started = new Promise<void>((resolve) => {
       server.script.push((_, response) => {
         response.writeHead(200, { 'content-length': SIZE });

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import type { FirmwareOffer } from '../../../../sdk';
+import { FirmwareServer, madeUpContent } from '../../../support/firmware-server';
+
+const CHILD = join(__dirname, '..', '..', '..', 'support', 'firmware-child.cjs');
+const KILLS = 20;
+const FLUSH_BYTES = 128 * 1024;
+/** What is gathered before it is written, and what may be on its way to the disk. */
+const UNFLUSHED = 2 * FLUSH_BYTES + 512 * 1024;
+const MEGABYTE = 1024 * 1024;
+
+describe('download of firmware in a process', () => {
+  let server: FirmwareServer;
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'alink-kill-'));
+  });
+
+  afterEach(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function download(offer: FirmwareOffer, flushBytes: number, kill = {}): ChildProcess {
+    const given = JSON.stringify({ folder, offer, flushBytes, ...kill });
+    return spawn(process.execPath, [CHILD, given], { stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  /** What the state file says is safe, and what is there. */
+  function found(): { flushed: number; length: number } | undefined {
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const state = files.find((name) => name.endsWith('.firmware.json'));
+    if (state === undefined) return undefined;
+    const { files: entries } = JSON.parse(readFileSync(join(folder, state), 'utf8')) as {
+      files: Array<{ flushed: number }>;
+    };
+    const part = files.find((name) => name.endsWith('.part-0'));
+    return {
+      flushed: entries[0]?.flushed ?? 0,
+      length: part === undefined ? 0 : readFileSync(join(folder, part)).length,
+    };
+  }
+
+  it('goes on after a kill at any moment from what was flushed, and ends with the right file', async () => {
+    server = await FirmwareServer.start(madeUpContent(12 * MEGABYTE));
+    const random = seeded(20260101);
+    server.usual = (asked, response) => void drip(asked, response, server.content);
+    let safe = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const asked = server.asked.length;
+      const at = { killAt: Math.floor(random() * MEGABYTE), killAfterMs: Math.floor(random() * 4) };
+      const running = download(server.offer(), FLUSH_BYTES, at);
+      const [, signal] = (await once(running, 'exit')) as [number, string];
+      assert.equal(signal, 'SIGKILL');
+      assert.equal(server.asked[asked]?.from, safe, `start after kill ${kill}`);
+      const { flushed, length } = found() ?? assert.fail('there is no state');
+      assert.ok(flushed <= length, 'what is said to be safe is there');
+      assert.ok(flushed >= safe, 'nothing is forgotten');
+      assert.ok(length - flushed <= UNFLUSHED, `${length - flushed} bytes are loaded again`);
+      safe = flushed;
+    }
+    assert.ok(safe > MEGABYTE, `it got as far as ${safe}`);
+    const { path } = await result(download(server.offer(), FLUSH_BYTES));
+    assert.equal(server.asked.at(-1)?.from, safe);
+    assert.deepEqual(readFileSync(path), server.content);
+  }).timeout(60_000);
+
+  it('takes no more memory for a large file than for a small one', async () => {
+    const block = madeUpContent(MEGABYTE);
+    server = await FirmwareServer.start(block);
+    const count = 300;
+    const hash = createHash('sha256');
+    for (let i = 0; i < count; i++) hash.update(block);
+    server.usual = (_, response) => {
+      response.writeHead(200, { 'content-length': count * MEGABYTE });
+      void repeat(response, block, count);
+    };
+    const digest = { method: 'sha256', value: hash.digest('hex') } as const;
+    // A fifth is enough for the garbage collector to come round; a leak of the rest would be 240 MB.
+    const {
+      peaks: [first, rest],
+    } = await result(download(server.offer({}, { size: count * MEGABYTE, digest }), 4 * MEGABYTE));
+    assert.ok(rest - first < 30 * MEGABYTE, `${Math.round((rest - first) / MEGABYTE)} MB more`);
+  }).timeout(60_000);
+});
+
+async function result(child: ChildProcess): Promise<{ path: string; peaks: [number, number] }> {
+  let text = '';
+  let problem = '';
+  child.stdout?.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    problem += chunk;
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 0, problem);
+  return JSON.parse(text) as { path: string; peaks: [number, number] };
+}
+
+/** Sends in small pieces. */
+async function drip({ from }: { from: number }, response: ServerResponse, content: Buffer): Promise<void> {
+  const size = content.length;
+  const range = { 'content-range': `bytes ${from}-${size - 1}/${size}` };
+  response.writeHead(from > 0 ? 206 : 200, { 'content-length': size - from, ...(from > 0 ? range : {}) });
+  response.setMaxListeners(0);
+  for (let at = from; at < size && !response.destroyed; ) {
+    const piece = content.subarray(at, at + 16 * 1024);
+    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    at += piece.length;
+    await setImmediate();
+  }
+  response.end();
+}
+
+async function repeat(response: ServerResponse, block: Buffer, count: number): Promise<void> {
+  response.setMaxListeners(0);
+  for (let i = 0; i < count && !response.destroyed; i++) {
+    if (!response.write(block)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  }
+  response.end();
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
