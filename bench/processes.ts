@@ -78,7 +78,7 @@ export async function startContender(
 }
 
 /** Starts a file of `bench/contenders/` (without ending) and waits until it is ready. */
-export async function startProcess(file: string, target: Target, ...more: string[]): Promise<BenchProcess> {
+export async function startProcess(file: string, target: object, ...more: string[]): Promise<BenchProcess> {
   const child = fork(join(__dirname, 'contenders', `${file}.ts`), [JSON.stringify(target), ...more], {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

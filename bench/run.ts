@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { startNodeRed } from '../test/support/node-red';
 import { median, type RunResult } from './contender';
 import { measureGateways } from './gateway';
+import { measureOta } from './ota';
 import { type BenchEmulator, type ContenderProcess, startContender, startEmulatorProcess } from './processes';
 import { ANSWERING_DEVICES, measureServices } from './services';
 import { row, table } from './table';
 
 const quick = process.argv.includes('--quick');
-const PARTS = ['posts', 'services', 'memory', 'startup', 'gateway'] as const;
+const PARTS = ['posts', 'services', 'memory', 'startup', 'gateway', 'ota'] as const;
 /** What is measured: the parts that are named, or all. */
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const ROUNDS = quick ? 1 : 3;
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   if (wanted('posts') || wanted('services') || wanted('memory')) await measureDevices();
   if (wanted('startup')) await printStartup();
   if (wanted('gateway')) await measureGateways(quick);
+  if (wanted('ota')) await measureOta(quick);
 }
 
 function wanted(part: (typeof PARTS)[number]): boolean {

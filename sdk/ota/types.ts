@@ -72,7 +72,10 @@ export interface DownloadOptions {
   blockBytes?: number;
   /** Blocks over MQTT asked for at the same time, 1–16; 4 by default. */
   blocksInFlight?: number;
-  /** So many bytes at most are loaded again after a kill or a power cut; 4 MB by default. */
+  /**
+   * What is loaded is flushed every so many bytes; 4 MB by default. Only what was not is loaded again after a kill or a
+   * power cut. Where the network is much faster than the disk it is up to 16 times as much.
+   */
   flushBytes?: number;
   /** Asks for the offer again when its address has expired or is refused; by default `thing/ota/firmware/get`. */
   renew?: () => Promise<FirmwareOffer | undefined>;

@@ -3,8 +3,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { FirmwareFile } from '../types';
 
 /** Bytes are gathered to this many before they are written: a call for each packet would cost more than the disk. */
-const GATHERED_BYTES = 256 * 1024;
+const GATHERED_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
+/** Flushing may take this part of the time: a slow disk must not make a fast network wait for every few megabytes. */
+const FLUSHING_PART = 1 / 10;
+/** So many times as much may be unflushed before a flush is due all the same, and before the network has to wait for it. */
+const OVERDUE = 8;
+const FAR_BEHIND = 16;
 
 export interface PartOptions {
   path: string;
@@ -27,19 +32,23 @@ export class PartFile {
   #hash: Hash;
   #length = 0;
   /** What was taken and not yet given to the disk; the other buffer may be on its way there. */
-  #gathering = Buffer.allocUnsafeSlow(GATHERED_BYTES);
-  #spare = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+  #gathering: Buffer;
+  #spare: Buffer;
   #gatheredBytes = 0;
   #writing: Promise<void> = Promise.resolve();
   #written = 0;
   #flushing: Promise<void> | undefined;
   #flushed = 0;
+  #nextFlushAt = 0;
   #failure: unknown;
 
   private constructor(handle: FileHandle, options: PartOptions) {
     this.#handle = handle;
     this.#options = options;
     this.#hash = createHash(options.method);
+    const bytes = Math.min(GATHERED_BYTES, options.flushBytes);
+    this.#gathering = Buffer.allocUnsafeSlow(bytes);
+    this.#spare = Buffer.allocUnsafeSlow(bytes);
   }
 
   static async open(options: PartOptions): Promise<PartFile> {
@@ -69,12 +78,12 @@ export class PartFile {
    */
   async append(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
-      const piece = chunk.subarray(at, at + GATHERED_BYTES - this.#gatheredBytes);
+      const piece = chunk.subarray(at, at + this.#gathering.length - this.#gatheredBytes);
       this.#gathering.set(piece, this.#gatheredBytes);
       this.#gatheredBytes += piece.length;
       this.#length += piece.length;
       at += piece.length;
-      if (this.#gatheredBytes === GATHERED_BYTES) await this.#pass();
+      if (this.#gatheredBytes === this.#gathering.length) await this.#pass();
     }
   }
 
@@ -117,10 +126,9 @@ export class PartFile {
     await this.#writing;
     this.#write();
     if (this.#failure !== undefined) throw this.#failure;
-    const unflushed = this.#written - this.#flushed;
-    if (unflushed >= this.#options.flushBytes) this.#flush();
-    // A disk that is slower than the network must not fall behind without end.
-    if (unflushed >= 2 * this.#options.flushBytes) await this.#flushing;
+    const intervals = (this.#written - this.#flushed) / this.#options.flushBytes;
+    if (intervals >= (performance.now() < this.#nextFlushAt ? OVERDUE : 1)) this.#flush();
+    if (intervals >= FAR_BEHIND) await this.#flushing;
   }
 
   /** Gives what was gathered to the disk; nothing else may be on its way there. */
@@ -141,8 +149,10 @@ export class PartFile {
   }
 
   #flush(): void {
+    if (this.#flushing) return;
     const upTo = this.#written;
-    this.#flushing ??= this.#handle
+    const startedAt = performance.now();
+    this.#flushing = this.#handle
       .datasync()
       .then(() => this.#options.onFlushed(upTo))
       .then(
@@ -155,6 +165,8 @@ export class PartFile {
       )
       .finally(() => {
         this.#flushing = undefined;
+        const now = performance.now();
+        this.#nextFlushAt = now + (now - startedAt) * (1 / FLUSHING_PART - 1);
       });
   }
 
