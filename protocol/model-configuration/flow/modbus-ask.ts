@@ -1,3 +1,4 @@
+import { mayAsk, probed } from './absence';
 import { type DeviceNames, kept, type Message, type Store } from './runtime';
 
 /** A read without its values: what, and how often. */
@@ -35,12 +36,15 @@ export function ask({ reads, devices }: AskPlan, msg: Message, store: Store, now
   for (const [productKey, deviceName, unitid] of devices) {
     for (const [index, { fc, address, quantity, pollingTime }] of (reads[productKey] ?? []).entries()) {
       if (pollingTime !== msg.payload) continue;
+      const may = mayAsk(store, `${productKey}/${deviceName}`, now);
+      if (may === 'nothing') break;
       const device = { productKey, deviceName };
       const topic = readTopic(device, index);
       const since = now - (asked[topic] ?? Number.NEGATIVE_INFINITY);
       if (since >= 0 && since < Math.max(LOST_AFTER_MS, 2 * pollingTime)) continue;
       asked[topic] = now;
       messages.push({ topic, device, payload: { fc, unitid, address, quantity } });
+      if (may === 'one') probed(store, `${productKey}/${deviceName}`, now);
     }
   }
   store.set('asked', asked);

@@ -1,6 +1,7 @@
 import { changedValues, type PlannedRead, readValues } from '../poll';
 import type { RegisterValue } from '../registers';
-import { type FunctionNode, kept, type Message, messageOf, type Store, tell } from './runtime';
+import { answered, failed } from './absence';
+import { type FunctionNode, kept, type Message, type Store, tell } from './runtime';
 
 export interface DecodePlan {
   /** By productKey. */
@@ -18,27 +19,30 @@ export function decode(
   msg: Message,
   store: Store,
   node: FunctionNode,
+  now: number,
 ): Message | undefined {
   const topic = typeof msg.topic === 'string' ? msg.topic : '';
   const [productKey = '', deviceName = '', index = ''] = topic.split('/');
   const read = Object.hasOwn(plan.reads, productKey) ? plan.reads[productKey]?.[Number(index)] : undefined;
   if (read === undefined) return undefined;
   const device = { productKey, deviceName };
+  // A device may answer one request and refuse another.
+  const about = `${productKey}/${deviceName} (fc ${read.fc}, ${read.address}–${read.address + read.quantity - 1})`;
   const asked = kept<number>(store, 'asked');
   delete asked[topic];
   store.set('asked', asked);
   if (!Array.isArray(msg.payload)) {
-    const reason = messageOf(msg.error);
-    tell(store, node, device, reason === '' ? 'does not answer' : `does not answer (${reason})`);
+    failed(store, node, { device: `${productKey}/${deviceName}`, about, error: msg.error, now });
     return undefined;
   }
+  answered(store, node, `${productKey}/${deviceName}`, now);
   if (plan.keep.includes(productKey)) {
     const current = kept<unknown>(store, 'current');
     current[`${productKey}/${deviceName}/${read.fc}/${read.address}`] = msg.payload.slice(0, read.quantity);
     store.set('current', current);
   }
   const { values, problems } = readValues(read, msg.payload);
-  tell(store, node, device, problems.join('; '));
+  tell(store, node, about, problems.join('; '));
   const reported = kept<Record<string, RegisterValue>>(store, 'reported');
   const last = { ...reported[topic] };
   const payload = changedValues(read, values, last);

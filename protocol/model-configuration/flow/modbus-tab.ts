@@ -88,7 +88,12 @@ function addPolling(
     functionNode(
       decode,
       texts.decode,
-      functionText(texts.functionHead, decodePlan, decodeText, 'return decode(plan, msg, flow, node);'),
+      functionText(
+        texts.functionHead,
+        decodePlan,
+        decodeText,
+        'return decode(plan, msg, flow, node, Date.now());',
+      ),
       [[report]],
     ),
   );
@@ -173,6 +178,9 @@ function flexNode(id: string, type: string, name: string, server: string): FlowN
 }
 
 const GETTER = {
+  // The function behind it tells once what this node would tell with each poll.
+  showErrors: false,
+  showWarnings: false,
   logIOActivities: false,
   useIOFile: false,
   ioFile: '',

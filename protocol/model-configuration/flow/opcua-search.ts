@@ -97,7 +97,7 @@ export function lost(
   delete state.sent;
   if (command === undefined || !('device' in command)) return;
   state.later[keyAt(plan, command.device)] = now + LOOK_AGAIN_AFTER_MS;
-  tell(store, node, namesAt(plan, command.device), reason);
+  tell(store, node, keyAt(plan, command.device), reason);
 }
 
 /** An answer of the client to the command that is under way. */
@@ -189,7 +189,7 @@ function foundObject(
     }
   }
   state.found[keyAt(plan, device)] = found;
-  tell(store, node, namesAt(plan, device), missing.length > 0 ? `has no ${missing.join(', ')}` : '');
+  tell(store, node, keyAt(plan, device), missing.length > 0 ? `has no ${missing.join(', ')}` : '');
 }
 
 /** Reports of one read: for each device what has changed. */

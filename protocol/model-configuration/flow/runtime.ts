@@ -33,15 +33,12 @@ export function kept<T>(store: Store, name: string): Record<string, T> {
   return fresh;
 }
 
-/** Warns of something once, until it changes; a device that is away must not fill the log. */
-export function tell(
-  store: Store,
-  node: FunctionNode,
-  { productKey, deviceName }: DeviceNames,
-  text: string,
-): void {
+/**
+ * Warns of something once, until it changes; a device that is away must not fill the log.
+ * @param key what it is about; begins with `{productKey}/{deviceName}`
+ */
+export function tell(store: Store, node: FunctionNode, key: string, text: string): void {
   const told = kept<string>(store, 'told');
-  const key = `${productKey}/${deviceName}`;
   if ((told[key] ?? '') === text) return;
   if (text === '') delete told[key];
   else told[key] = text;

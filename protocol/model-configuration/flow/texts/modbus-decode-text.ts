@@ -188,9 +188,8 @@ function kept(store, name) {
   store.set(name, fresh);
   return fresh;
 }
-function tell(store, node, { productKey, deviceName }, text) {
+function tell(store, node, key, text) {
   const told = kept(store, "told");
-  const key = \`\${productKey}/\${deviceName}\`;
   if ((told[key] ?? "") === text) return;
   if (text === "") delete told[key];
   else told[key] = text;
@@ -205,27 +204,59 @@ function messageOf(error) {
   return typeof message === "string" ? message : "";
 }
 
-function decode(plan, msg, store, node) {
+var FIRST_WAIT_MS = 5e3;
+var LONGEST_WAIT_MS = 6e4;
+var SILENT_AFTER_MS = 1e4;
+function answered(store, node, device, now) {
+  const absent = kept(store, "absent");
+  delete absent[device];
+  store.set("absent", absent);
+  store.set("answeredAt", now);
+  tell(store, node, SERVER, "");
+}
+var SERVER = "the server";
+function failed(store, node, { device, about, error, now }) {
+  const reason = messageOf(error);
+  if (/timed?\\s*out/i.test(reason)) {
+    const absent = kept(store, "absent");
+    const wait = absent[device]?.wait ?? FIRST_WAIT_MS;
+    absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
+    store.set("absent", absent);
+    tell(store, node, about, \`does not answer (\${reason})\`);
+  } else if (/exception/i.test(reason)) {
+    store.set("answeredAt", now);
+    tell(store, node, about, reason);
+  } else {
+    const since = store.get("answeredAt");
+    if (typeof since !== "number") store.set("answeredAt", now);
+    else if (now - since > SILENT_AFTER_MS && kept(store, "told")[SERVER] === void 0) {
+      tell(store, node, SERVER, \`is not reached (\${reason === "" ? "no reason given" : reason})\`);
+    }
+  }
+}
+
+function decode(plan, msg, store, node, now) {
   const topic = typeof msg.topic === "string" ? msg.topic : "";
   const [productKey = "", deviceName = "", index = ""] = topic.split("/");
   const read = Object.hasOwn(plan.reads, productKey) ? plan.reads[productKey]?.[Number(index)] : void 0;
   if (read === void 0) return void 0;
   const device = { productKey, deviceName };
+  const about = \`\${productKey}/\${deviceName} (fc \${read.fc}, \${read.address}–\${read.address + read.quantity - 1})\`;
   const asked = kept(store, "asked");
   delete asked[topic];
   store.set("asked", asked);
   if (!Array.isArray(msg.payload)) {
-    const reason = messageOf(msg.error);
-    tell(store, node, device, reason === "" ? "does not answer" : \`does not answer (\${reason})\`);
+    failed(store, node, { device: \`\${productKey}/\${deviceName}\`, about, error: msg.error, now });
     return void 0;
   }
+  answered(store, node, \`\${productKey}/\${deviceName}\`, now);
   if (plan.keep.includes(productKey)) {
     const current = kept(store, "current");
     current[\`\${productKey}/\${deviceName}/\${read.fc}/\${read.address}\`] = msg.payload.slice(0, read.quantity);
     store.set("current", current);
   }
   const { values, problems } = readValues(read, msg.payload);
-  tell(store, node, device, problems.join("; "));
+  tell(store, node, about, problems.join("; "));
   const reported = kept(store, "reported");
   const last = { ...reported[topic] };
   const payload = changedValues(read, values, last);

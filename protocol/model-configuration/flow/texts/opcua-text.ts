@@ -169,9 +169,8 @@ function kept(store, name) {
   store.set(name, fresh);
   return fresh;
 }
-function tell(store, node, { productKey, deviceName }, text) {
+function tell(store, node, key, text) {
   const told = kept(store, "told");
-  const key = \`\${productKey}/\${deviceName}\`;
   if ((told[key] ?? "") === text) return;
   if (text === "") delete told[key];
   else told[key] = text;
@@ -395,7 +394,7 @@ function lost(plan, state, store, node, now, reason) {
   delete state.sent;
   if (command === void 0 || !("device" in command)) return;
   state.later[keyAt(plan, command.device)] = now + LOOK_AGAIN_AFTER_MS;
-  tell(store, node, namesAt(plan, command.device), reason);
+  tell(store, node, keyAt(plan, command.device), reason);
 }
 function taken(plan, state, msg, store, node, now, outputs) {
   if (state.sent === void 0 || msg.alinkStep !== state.sent.number) return;
@@ -467,7 +466,7 @@ function foundObject(plan, state, device, objectId, references, store, node) {
     }
   }
   state.found[keyAt(plan, device)] = found;
-  tell(store, node, namesAt(plan, device), missing.length > 0 ? \`has no \${missing.join(", ")}\` : "");
+  tell(store, node, keyAt(plan, device), missing.length > 0 ? \`has no \${missing.join(", ")}\` : "");
 }
 function reports(plan, items, values, state, store) {
   const reported = kept(store, "reported");

@@ -24,6 +24,7 @@ type Output = Message | null | undefined | Array<Message | Message[] | null | un
 class FunctionNodes {
   readonly flow = new Map<string, unknown>();
   readonly warnings: string[] = [];
+  now = 1_000_000;
   status: { fill?: string; text?: string } = {};
 
   constructor(readonly nodes: readonly FlowNode[]) {}
@@ -41,6 +42,7 @@ class FunctionNodes {
           this.status = status;
         },
       },
+      Date: { now: () => this.now },
       msg,
     });
     const result = vm.runInContext(`(function (msg) {${String(node.func)}\n})(msg)`, sandbox) as Output;
@@ -72,6 +74,7 @@ class RunningTab {
   }
 
   clock(payload: number): void {
+    this.functions.now += 1000;
     const inject = this.node('inject', (node) => node.payload === String(payload));
     this.#send(inject, 0, { payload });
   }
@@ -291,12 +294,65 @@ describe('generated flow, running on a made-up Modbus server', () => {
     tab.server.away.add(1);
     for (let i = 0; i < 3; i++) tab.clock(1000);
     assert.deepEqual(new Set(tab.reports.map(({ topic }) => topic)), new Set(['pump-2']));
-    assert.deepEqual(tab.functions.warnings, ['a1Pump/pump-1: does not answer (Timed out)']);
+    assert.deepEqual(tab.functions.warnings, [
+      'a1Pump/pump-1 (fc 3, 16–20): does not answer (Timed out)',
+      'a1Pump/pump-1 (fc 1, 3–3): does not answer (Timed out)',
+    ]);
     assert.equal(tab.functions.status.fill, 'yellow');
     tab.server.away.clear();
+    for (let i = 0; i < 15; i++) tab.clock(1000);
+    assert.equal(tab.functions.status.fill, 'green');
+    assert.equal(tab.functions.warnings.length, 2);
+    assert.ok(tab.reports.some(({ topic }) => topic === 'pump-1'));
+  });
+
+  it('a device that is away is asked rarely, because each time-out costs the others', () => {
+    const tab = runningTab();
+    tab.server.away.add(1);
+    const asked = (clocks: number) => {
+      tab.server.requests.length = 0;
+      for (let i = 0; i < clocks; i++) tab.clock(1000);
+      return tab.server.requests.filter(({ unitid }) => unitid === 1).length;
+    };
+    asked(60);
+    assert.ok(asked(120) <= 3);
+    assert.equal(tab.server.requests.filter(({ unitid }) => unitid === 2).length, 240);
+    tab.server.away.clear();
+    asked(61);
+    assert.equal(asked(10), 20);
+  });
+
+  it('a lost connection is told once, as the fault of no device', () => {
+    const tab = runningTab();
+    const read = tab.server.read.bind(tab.server);
+    let reasons = 0;
+    tab.server.read = () => {
+      throw new Error(
+        reasons++ % 2 ? 'Client Not Ready To Read' : 'Inject while node is not ready for input.',
+      );
+    };
+    for (let i = 0; i < 8; i++) tab.clock(1000);
+    assert.deepEqual(tab.functions.warnings, []);
+    for (let i = 0; i < 30; i++) tab.clock(1000);
+    assert.equal(tab.functions.warnings.length, 1);
+    assert.match(tab.functions.warnings[0] ?? '', /^the server: is not reached \(/);
+    tab.server.read = read;
     tab.clock(1000);
     assert.equal(tab.functions.status.fill, 'green');
-    assert.ok(tab.reports.some(({ topic }) => topic === 'pump-1'));
+    assert.equal(tab.server.requests.length, 4);
+  });
+
+  it('a request that is refused is told once, while others of the device are answered', () => {
+    const tab = runningTab();
+    const read = tab.server.read.bind(tab.server);
+    tab.server.read = (request) => {
+      if (request.fc === 1 && request.unitid === 1)
+        throw new Error('Modbus exception 2: Illegal data address');
+      return read(request);
+    };
+    for (let i = 0; i < 3; i++) tab.clock(1000);
+    assert.equal(tab.functions.warnings.length, 1);
+    assert.equal(tab.reports.filter(({ topic }) => topic === 'pump-1').length, 3);
   });
 
   it('does not ask again what has not been answered', () => {

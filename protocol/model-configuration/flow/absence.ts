@@ -1,0 +1,69 @@
+import { type FunctionNode, kept, messageOf, type Store, tell } from './runtime';
+
+interface Absence {
+  /** Until when it is not asked. */
+  until: number;
+  /** How long to wait after the next failure, ms. */
+  wait: number;
+}
+
+const FIRST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 60_000;
+const SILENT_AFTER_MS = 10_000;
+const PROBE_MS = 10_000;
+
+/**
+ * Whether a device may be asked now. One that has not answered in time is asked rarely, and one thing only: the Modbus nodes
+ * connect anew after each time-out, which costs all other devices of the server some seconds.
+ */
+export function mayAsk(store: Store, device: string, now: number): 'all' | 'one' | 'nothing' {
+  const absence = kept<Absence>(store, 'absent')[device];
+  if (absence === undefined) return 'all';
+  return now >= absence.until ? 'one' : 'nothing';
+}
+
+/** It is being tried with one request. */
+export function probed(store: Store, device: string, now: number): void {
+  const absence = kept<Absence>(store, 'absent')[device];
+  if (absence !== undefined) absence.until = now + PROBE_MS;
+}
+
+/** A device has answered. */
+export function answered(store: Store, node: FunctionNode, device: string, now: number): void {
+  const absent = kept<Absence>(store, 'absent');
+  delete absent[device];
+  store.set('absent', absent);
+  store.set('answeredAt', now);
+  tell(store, node, SERVER, '');
+}
+
+const SERVER = 'the server';
+
+/**
+ * A request has failed: because the device does not answer, because it refuses, or because the connection was lost, which is
+ * no fault of the device.
+ * @param about the device and what was asked
+ */
+export function failed(
+  store: Store,
+  node: FunctionNode,
+  { device, about, error, now }: { device: string; about: string; error: unknown; now: number },
+): void {
+  const reason = messageOf(error);
+  if (/timed?\s*out/i.test(reason)) {
+    const absent = kept<Absence>(store, 'absent');
+    const wait = absent[device]?.wait ?? FIRST_WAIT_MS;
+    absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
+    store.set('absent', absent);
+    tell(store, node, about, `does not answer (${reason})`);
+  } else if (/exception/i.test(reason)) {
+    store.set('answeredAt', now);
+    tell(store, node, about, reason);
+  } else {
+    const since = store.get('answeredAt');
+    if (typeof since !== 'number') store.set('answeredAt', now);
+    else if (now - since > SILENT_AFTER_MS && kept<string>(store, 'told')[SERVER] === undefined) {
+      tell(store, node, SERVER, `is not reached (${reason === '' ? 'no reason given' : reason})`);
+    }
+  }
+}
