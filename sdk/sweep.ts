@@ -1,22 +1,40 @@
 /** How exact time limits are kept. */
 const SWEEP_MS = 100;
 
-/** One timer for many time limits: runs while there is something to watch, and ends by itself. */
+/** Those with something to watch; a timer for each of thousands of sub-devices would cost more than their messages. */
+const awake = new Set<Sweep>();
+let timer: NodeJS.Timeout | undefined;
+
+/** Looks at many time limits now and then: while there is something to watch, and all with one timer. */
 export class Sweep {
-  #timer: NodeJS.Timeout | undefined;
+  #isAwake = false;
 
   /** @param look looks through what is watched; false when nothing is left */
   constructor(private readonly look: () => boolean) {}
 
-  /** Something is to be watched. Cheap when the timer runs already, as it does under load. */
+  /** Something is to be watched. Cheap when it is awake already, as it is under load. */
   wake(): void {
-    this.#timer ??= setInterval(() => {
-      if (!this.look()) this.stop();
-    }, SWEEP_MS);
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    awake.add(this);
+    timer ??= setInterval(lookAll, SWEEP_MS);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (!this.#isAwake) return;
+    this.#isAwake = false;
+    awake.delete(this);
+    if (awake.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
   }
+
+  /** @returns whether it goes on */
+  isStillWanted(): boolean {
+    return this.look();
+  }
+}
+
+function lookAll(): void {
+  for (const sweep of [...awake]) if (!sweep.isStillWanted()) sweep.stop();
 }
