@@ -69,6 +69,8 @@ export class Connection {
   readonly #replyFilters: Set<string>;
   /** Reply topics that are known to be covered by a filter. */
   readonly #coveredReplies = new Set<string>();
+  /** The one of the last request: mostly the same again. */
+  #lastCovered = '';
   readonly #pauseMs: number;
   readonly #options: Pick<ThingOptions, 'requestTimeoutMs' | 'timing' | 'configurationStore'>;
   #ota: OtaClient | undefined;
@@ -210,7 +212,10 @@ export class Connection {
 
   /** Subscribes the answers of an operation that is used for the first time. */
   expectReplies(replyTopic: string): void {
-    if (this.#coveredReplies.has(replyTopic)) return;
+    if (replyTopic === this.#lastCovered || this.#coveredReplies.has(replyTopic)) {
+      this.#lastCovered = replyTopic;
+      return;
+    }
     if (![...this.#replyFilters].some((filter) => topicMatches(filter, replyTopic))) {
       this.#replyFilters.add(replyTopic);
       this.session.subscribe([replyTopic]);
@@ -307,7 +312,7 @@ export class Connection {
 
   /** The platform refused a subscription: `_ss=1` may bring answers all the same, so only who asked for it is told. */
   refusedFilter(filter: string): void {
-    if (this.#replyFilters.delete(filter)) this.#coveredReplies.clear();
+    if (this.#replyFilters.delete(filter)) this.#forgetCovered();
     const error = new AlinkError(
       'subscriptionRefused',
       `the platform refused the subscription of ${filter}`,
@@ -318,6 +323,11 @@ export class Connection {
     for (const { onRefused } of [...this.#messageListeners.of(filter)]) {
       if (onRefused) this.#call(onRefused, error);
     }
+  }
+
+  #forgetCovered(): void {
+    this.#coveredReplies.clear();
+    this.#lastCovered = '';
   }
 
   #online(): void {

@@ -15,11 +15,20 @@ export interface OperationTopics {
 /** Builds each topic once: a device uses the same few for millions of messages. */
 export class DeviceIdentityTopics {
   readonly #cache = new Map<string, OperationTopics>();
+  /** What was asked for last is mostly asked for again, and a gateway has thousands of caches. */
+  #last: { name: string; topics: OperationTopics } | undefined;
 
   constructor(private readonly identity: DeviceIdentity) {}
 
   /** @throws AlinkError `invalidInput` when a variable is missing or cannot stand in a topic */
-  of(name: string, variables: Readonly<Record<string, string>> = {}): OperationTopics {
+  of(name: string, variables?: Readonly<Record<string, string>>): OperationTopics {
+    if (variables === undefined && this.#last?.name === name) return this.#last.topics;
+    const topics = this.#find(name, variables ?? {});
+    if (variables === undefined) this.#last = { name, topics };
+    return topics;
+  }
+
+  #find(name: string, variables: Readonly<Record<string, string>>): OperationTopics {
     const values = Object.values(variables);
     const key = values.length === 0 ? name : `${name} ${values.join(' ')}`;
     const known = this.#cache.get(key);
