@@ -56,6 +56,8 @@ export class OtaClient implements Ota {
   readonly #oldRequests: OldRequests;
   /** Running versions by module, as they were reported. */
   readonly #versions = new Map<string, { version: string; eachSession: boolean; told: boolean }>();
+  /** Modules that were loaded in full: another report of the old version would end the upgrade as failed (G.1). */
+  readonly #aboutToChange = new Set<string>();
   /** Modules that were asked for in this session. */
   readonly #asked = new Set<string>();
   #stopListening: (() => void) | undefined;
@@ -132,6 +134,7 @@ export class OtaClient implements Ota {
     assertName('module', module);
     const entry = { version, eachSession, told: false };
     if (this.#versions.size < MOST_VERSIONS || this.#versions.has(module)) this.#versions.set(module, entry);
+    this.#aboutToChange.delete(module);
     await this.#tell('ota.inform', module, { version }, options);
     entry.told = true;
   }
@@ -140,6 +143,8 @@ export class OtaClient implements Ota {
     assertName('module', module);
     const isStep = Number.isInteger(step) && ((step >= 1 && step <= 100) || FAILURES.has(step));
     if (!isStep) throw invalid('step', `${step} is neither 1–100 nor −1 to −4`);
+    if (step < 0) this.#aboutToChange.delete(module);
+    else if (step === 100 && this.#versions.has(module)) this.#aboutToChange.add(module);
     await this.#progress.report(module, step, description?.slice(0, LONGEST_DESCRIPTION));
   }
 
@@ -156,7 +161,7 @@ export class OtaClient implements Ota {
     this.#asked.clear();
     for (const [module, entry] of this.#versions) {
       // Of the others the first report is on its way.
-      if (!entry.eachSession || !entry.told) continue;
+      if (!entry.eachSession || !entry.told || this.#aboutToChange.has(module)) continue;
       this.#tell('ota.inform', module, { version: entry.version }, {}).catch((error) =>
         this.#failed('versionNotReported', module, error),
       );

@@ -90,7 +90,7 @@ export interface DownloadedFirmware {
 }
 
 export interface VersionReportOptions extends Pick<RequestOptions, 'timeoutMs' | 'signal'> {
-  /** Tell it again after each reconnect (J.2). */
+  /** Tell it again after each reconnect (J.2), except between progress 100 and the next version or failure. */
   eachSession?: boolean;
 }
 
