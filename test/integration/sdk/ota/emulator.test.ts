@@ -17,7 +17,7 @@ import {
 import { LAMP_1, PRODUCT } from '../../../support/emulator';
 import { addImage, IMAGE, upgrade } from '../../../support/firmware';
 import { rejection, state } from '../../../support/sdk-device';
-import { meter, QUICK, SdkPlant } from '../../../support/sdk-plant';
+import { again, meter, QUICK, SdkPlant } from '../../../support/sdk-plant';
 
 describe('firmware of a device on the emulator', () => {
   let emulator: Emulator;
@@ -62,10 +62,6 @@ describe('firmware of a device on the emulator', () => {
 
   const content = ({ files }: DownloadedFirmware) => readFileSync(files[0]?.path ?? '');
 
-  /** Waits for what the platform makes of a report. */
-  const heard = (operation: string) =>
-    emulator.exchanges.waitFor((exchange) => exchange.kind === 'up' && exchange.operation === operation);
-
   it('is offered, loaded, applied over a restart, and a success when the new version is told', async () => {
     await start();
     const before = await openFirmwareState(folder, LAMP_1);
@@ -88,7 +84,7 @@ describe('firmware of a device on the emulator', () => {
     await before.applying();
     await device.release();
 
-    const again = openDevice({
+    const restarted = openDevice({
       identity: LAMP_1,
       platform: { kind: 'custom', host: '127.0.0.1' },
       transport: 'tcp',
@@ -97,9 +93,9 @@ describe('firmware of a device on the emulator', () => {
       timing: QUICK,
     });
     assert.equal((await before.confirm('2.0.0')).result, 'updated');
-    again.ota.onOffer(undefined, () => assert.fail('it runs already'));
-    const told = again.ota.reportVersion('2.0.0');
-    again.connect();
+    restarted.ota.onOffer(undefined, () => assert.fail('it runs already'));
+    const told = restarted.ota.reportVersion('2.0.0');
+    restarted.connect();
     await told;
     await before.reported('2.0.0');
     assert.equal(upgrade(emulator)?.status, 'SUCCEEDED');
@@ -127,10 +123,11 @@ describe('firmware of a device on the emulator', () => {
     emulator.firmware.upgrade(await addImage(emulator));
     await download(device, await offered);
     await device.ota.reportProgress(100);
-    const asked = heard('thing.ota.firmware.get');
-    emulator.faults.add({ action: 'kick', match: { operation: 'ota.progress' }, times: 1 });
-    device.ota.reportProgress(100).catch(() => undefined);
-    await asked;
+    const back = again(device, 'online');
+    emulator.faults.kick(LAMP_1);
+    await back;
+    // Answered after everything that a new session begins with.
+    await device.ota.ask();
     assert.equal(upgrade(emulator)?.status, 'IN_PROGRESS');
   });
 
