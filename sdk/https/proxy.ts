@@ -32,7 +32,7 @@ export function proxyFor(url: URL, environment: Environment = process.env): Prox
   }
   const secure = proxy.protocol === 'https:';
   const { username, password } = proxy;
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const credentials = `${decoded(username)}:${decoded(password)}`;
   return {
     host: plainHost(proxy.hostname),
     port: Number(proxy.port || (secure ? 443 : 80)),
@@ -79,6 +79,14 @@ export async function tunnel(
 /** A host name as sockets want it: without the brackets of an IPv6 address. */
 export function plainHost(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, '');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a percent sign that stands for itself
+  }
 }
 
 function named(environment: Environment, name: string): string {

@@ -43,6 +43,13 @@ interface Listener {
   onProblem: ((error: AlinkError) => void) | undefined;
 }
 
+interface RunningVersion {
+  version: string;
+  eachSession: boolean;
+  /** Its report is on its way, was taken by the platform, or got lost with a connection. */
+  report: 'sending' | 'told' | 'lost';
+}
+
 const LONGEST_DESCRIPTION = 500;
 const MOST_VERSIONS = 200;
 const FAILURES: ReadonlySet<number> = new Set([-1, -2, -3, -4]);
@@ -55,7 +62,7 @@ export class OtaClient implements Ota {
   readonly #downloads: Downloads;
   readonly #oldRequests: OldRequests;
   /** Running versions by module, as they were reported. */
-  readonly #versions = new Map<string, { version: string; eachSession: boolean; told: boolean }>();
+  readonly #versions = new Map<string, RunningVersion>();
   /** Modules that were loaded in full: another report of the old version would end the upgrade as failed (G.1). */
   readonly #aboutToChange = new Set<string>();
   /** Modules that were asked for in this session. */
@@ -132,11 +139,10 @@ export class OtaClient implements Ota {
   ): Promise<void> {
     assertName('version', version);
     assertName('module', module);
-    const entry = { version, eachSession, told: false };
+    const entry: RunningVersion = { version, eachSession, report: 'sending' };
     if (this.#versions.size < MOST_VERSIONS || this.#versions.has(module)) this.#versions.set(module, entry);
     this.#aboutToChange.delete(module);
-    await this.#tell('ota.inform', module, { version }, options);
-    entry.told = true;
+    await this.#tellVersion(module, entry, options);
   }
 
   async reportProgress(step: number, description?: string, module = DEFAULT_MODULE): Promise<void> {
@@ -160,9 +166,9 @@ export class OtaClient implements Ota {
   #online(): void {
     this.#asked.clear();
     for (const [module, entry] of this.#versions) {
-      // Of the others the first report is on its way.
-      if (!entry.eachSession || !entry.told || this.#aboutToChange.has(module)) continue;
-      this.#tell('ota.inform', module, { version: entry.version }, {}).catch((error) =>
+      const again = entry.report === 'lost' || (entry.report === 'told' && entry.eachSession);
+      if (!again || this.#aboutToChange.has(module)) continue;
+      this.#tellVersion(module, entry, {}).catch((error) =>
         this.#failed('versionNotReported', module, error),
       );
     }
@@ -233,6 +239,21 @@ export class OtaClient implements Ota {
     for (const { module, onProblem } of [...this.#listeners]) {
       const concerned = module === undefined || about === undefined || module === about;
       if (onProblem && concerned) this.#call(() => onProblem(error));
+    }
+  }
+
+  async #tellVersion(
+    module: string,
+    entry: RunningVersion,
+    options: Pick<RequestOptions, 'timeoutMs' | 'signal'>,
+  ): Promise<void> {
+    entry.report = 'sending';
+    try {
+      await this.#tell('ota.inform', module, { version: entry.version }, options);
+      entry.report = 'told';
+    } catch (thrown) {
+      entry.report = 'lost';
+      throw thrown;
     }
   }
 

@@ -140,8 +140,9 @@ export class FirmwareState {
       files: [],
       changedAt: Date.now(),
     } as const;
-    await this.#set(module, { update: isSame && before.phase === 'downloaded' ? before : update });
-    return { ...update };
+    const kept = isSame && before.phase === 'downloaded' ? before : update;
+    await this.#set(module, { update: kept });
+    return copyUpdate(kept);
   }
 
   /** All files of an offer are there and checked. @throws AlinkError `firmwareStorage` */

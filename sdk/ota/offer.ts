@@ -37,8 +37,8 @@ export function readOffer(
   if (!isJsonObject(data)) throw unusable(DEFAULT_MODULE, -1, 'data is not an object');
   if (Object.keys(data).length === 0) return undefined;
   const module = readModule(data.module);
-  const version = text(data.version);
-  if (version === undefined || !isName(version)) {
+  const { version } = data;
+  if (typeof version !== 'string' || !isName(version)) {
     throw unusable(module, -1, `version is not a text of 1–${LONGEST_NAME} characters`);
   }
   const extData = readExtData(data.extData);
@@ -212,10 +212,6 @@ function objectOf(value: Json | undefined): JsonObject | undefined {
 
 function isMqtt(value: Json | undefined): boolean {
   return typeof value === 'string' && value.toLowerCase() === 'mqtt';
-}
-
-function text(value: Json | undefined): string | undefined {
-  return typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : undefined;
 }
 
 function wholeNumber(value: Json | undefined): number | undefined {

@@ -79,6 +79,7 @@ export interface DownloadOptions {
   flushBytes?: number;
   /** Asks for the offer again when its address has expired or is refused; by default `thing/ota/firmware/get`. */
   renew?: () => Promise<FirmwareOffer | undefined>;
+  /** At most four times a second, and at each percent. */
   onProgress?: (progress: DownloadProgress) => void;
   signal?: AbortSignal;
 }
@@ -110,10 +111,16 @@ export interface Ota {
   ): () => void;
   /** @returns undefined when there is none @throws AlinkError `firmwareOffer` for one that cannot be used */
   ask(module?: string, options?: RequestOptions): Promise<FirmwareOffer | undefined>;
-  /** The old way (B.6 row 83), for the default module. @param version the running one @throws AlinkError */
+  /**
+   * The old way (B.6 row 83), for the default module. An answer on the topic of pushes reaches those who listen to
+   * offers too.
+   * @param version the running one
+   * @throws AlinkError
+   */
   request(version: string, options?: RequestOptions): Promise<FirmwareOffer | undefined>;
   /**
-   * Tells the running version; nothing is answered (row 80). Resolves when the platform has the message.
+   * Tells the running version; nothing is answered (row 80). Resolves when the platform has the message. Called before
+   * `connect` it is the first message. One that failed is made up for by the next session.
    * @throws AlinkError
    */
   reportVersion(version: string, module?: string, options?: VersionReportOptions): Promise<void>;

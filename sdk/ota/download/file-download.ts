@@ -12,8 +12,8 @@ export interface FileDownloadOptions {
   folder: VersionFolder;
   index: number;
   sourceOf: (file: FirmwareFile) => Source;
-  /** The file with an address that is good again. @throws AlinkError when there is none */
-  renew: (reason: string) => Promise<FirmwareFile>;
+  /** The file with an address that is good again; undefined when nobody can tell now. @throws AlinkError when there is none */
+  renew: (reason: string) => Promise<FirmwareFile | undefined>;
   retries: number;
   backoff: { first: number; longest: number };
   flushBytes: number;
@@ -145,7 +145,7 @@ export class FileDownload {
       await part.restart();
     }
     if (problem === 'range') await part.restart();
-    if (problem === 'expired') this.#file = await renew(reason);
+    if (problem === 'expired') this.#file = (await renew(reason)) ?? this.#file;
     // The first time at once: most causes are over when they are noticed.
     if (this.#failures > 1) {
       const wait = Math.min(backoff.first * 2 ** (this.#failures - 2), backoff.longest);

@@ -44,6 +44,7 @@ const DEFAULTS = {
 /** An address is signed for a day (G.2). */
 const ADDRESS_MS = 24 * 3600_000;
 const MOST_RENEWALS = 5;
+const PROGRESS_MS = 250;
 
 /** A download that can be started. */
 type Checked = DownloadOptions & typeof DEFAULTS;
@@ -73,6 +74,7 @@ export class FirmwareDownload {
   readonly #blocks: BlockSource;
   readonly #done: number[];
   #renewals = 0;
+  #told = { percent: -1, at: 0 };
 
   constructor(
     door: DownloadDoor,
@@ -166,8 +168,7 @@ export class FirmwareDownload {
       index,
       sourceOf: ({ stream }) => (stream === undefined ? this.#http : this.#blocks),
       renew: async (reason) => {
-        await this.#renew(reason);
-        return this.#fileAt(index);
+        return (await this.#renew(reason)) ? this.#fileAt(index) : undefined;
       },
       retries,
       backoff: this.#door.timing.downloadBackoff,
@@ -192,30 +193,38 @@ export class FirmwareDownload {
     }
   }
 
-  async #renew(reason: string): Promise<void> {
+  /** @returns whether the platform could be asked @throws AlinkError when it has no such offer */
+  async #renew(reason: string): Promise<boolean> {
     const expired = (cause?: unknown) => failure('downloadExpired', -2, reason, { retry: 'slow', cause });
-    if (++this.#renewals > MOST_RENEWALS) throw expired();
+    if (this.#renewals >= MOST_RENEWALS) throw expired();
     const { module, version } = this.#offer;
     const ask = this.#options.renew ?? (() => this.#door.ask(module));
     let offer: FirmwareOffer | undefined;
     try {
       offer = await ask();
     } catch (thrown) {
+      if (thrown instanceof AlinkError && thrown.retry === 'slow') return false;
       throw expired(thrown);
     }
+    this.#renewals++;
     this.#signal.throwIfAborted();
     if (offer === undefined) throw expired();
     if (!sameContent(offer, this.#offer)) throw replaced(version, offer.version);
     this.#offer = offer;
     this.#checkOffer();
     this.#door.log({ level: 'info', event: 'firmwareAddressRenewed', details: { module, version, reason } });
+    return true;
   }
 
   #tell(index: number, bytes: number): void {
     this.#done[index] = bytes;
     const totalBytes = this.#totalBytes;
     const doneBytes = this.#done.reduce((sum, part) => sum + part, 0);
-    this.#onProgress({ doneBytes, totalBytes, percent: Math.floor((doneBytes / totalBytes) * 100) });
+    const percent = Math.floor((doneBytes / totalBytes) * 100);
+    const now = performance.now();
+    if (percent === this.#told.percent && now < this.#told.at + PROGRESS_MS) return;
+    this.#told = { percent, at: now };
+    this.#onProgress({ doneBytes, totalBytes, percent });
   }
 
   get #totalBytes(): number {

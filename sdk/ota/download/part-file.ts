@@ -174,6 +174,7 @@ export class PartFile {
   async #readBack(): Promise<void> {
     const { size } = await this.#handle.stat();
     const kept = this.#options.flushed <= size ? this.#options.flushed : 0;
+    if (this.#options.flushed !== kept) await this.#options.onFlushed(kept);
     if (size !== kept) await this.#handle.truncate(kept);
     await digestInto(this.#hash, this.#handle, kept, this.#options.signal);
     this.#length = kept;

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, before, beforeEach, describe, it } from 'mocha';
-import type { AlinkError, DownloadOptions, FirmwareOffer } from '../../../../sdk';
+import { AlinkError, type DownloadOptions, type FirmwareOffer } from '../../../../sdk';
 import { Downloads } from '../../../../sdk/ota/download/downloads';
 import type { DownloadDoor } from '../../../../sdk/ota/download/firmware-download';
 import { certificate, type TestCertificate } from '../../../support/certificates';
@@ -259,6 +259,18 @@ describe('download of firmware', () => {
       server.asked.map(({ path }) => path.split('?')[0]),
       ['/new'],
     );
+  });
+
+  it('asks again for a new address while the platform cannot be asked', async () => {
+    server.usual = (asked, response, request) =>
+      asked.path.startsWith('/new') ? server.serve(asked, response) : status(403)(asked, response, request);
+    let tries = 0;
+    const renew = async () => {
+      if (++tries < 3) throw new AlinkError('waitingTimeout', 'offline', { retry: 'slow' });
+      return server.offer({}, { url: server.url('/new') });
+    };
+    await run(server.offer(), { renew });
+    assert.equal(tries, 3);
   });
 
   it('fails when there is no new address, and when another version is offered in the meantime', async () => {

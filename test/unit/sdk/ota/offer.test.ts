@@ -108,6 +108,8 @@ describe('offers of firmware', () => {
       [{ ...SINGLE, module: 5 }, -1, 'default'],
       [{ ...SINGLE, module: 'a\u0000b' }, -1, 'default'],
       [{ ...SINGLE, version: '' }, -1, 'MCU'],
+      [{ ...SINGLE, version: 1.1 }, -1, 'MCU'],
+      [{ ...SINGLE, version: ' 1' }, -1, 'MCU'],
       [{ ...SINGLE, version: 'x'.repeat(65) }, -1, 'MCU'],
       [{ ...SINGLE, files: {} }, -1, 'MCU'],
       [{ ...SINGLE, files: Array(101).fill({}) }, -1, 'MCU'],

@@ -93,6 +93,20 @@ describe('firmware over the air', () => {
     assert.notEqual(sent[0]?.id, sent[1]?.id);
   });
 
+  it('makes up for a version that could not be told, in the next session', async () => {
+    const device = open();
+    const error = await rejection(device.ota.reportVersion('1.0.0', undefined, { timeoutMs: 20 }));
+    assert.equal(error.key, 'waitingTimeout');
+    device.connect();
+    await state(device, 'online');
+    // Answered after everything that the session begins with.
+    await device.ota.ask();
+    broker.last.kick();
+    await new Promise<void>((resolve) => device.onOnline(resolve));
+    await device.ota.ask();
+    assert.equal(published('/ota/device/inform/').length, 1);
+  });
+
   it('reports progress as text, and refuses what is no step', async () => {
     const device = await online();
     await Promise.all([1, 50, 99, 100].map((step) => device.ota.reportProgress(step)));
