@@ -37,6 +37,7 @@ export {
   type UpdatePhase,
 } from './ota/firmware-state';
 export * from './ota/types';
+export { platformKey } from './registration/credentials';
 export { fileSecretStore, type SecretStore, type StoredSecret } from './registration/secret-store';
 export { TIMING, type Timing } from './session/timing';
 export * from './types';

@@ -20,10 +20,16 @@ import { Logins } from './logins';
 import { Members } from './members';
 import { GATEWAY_NOTICES, NoticeReader, SUB_DEVICE_NOTICES } from './notices';
 import { Registrar } from './registrar';
-import { answersTo, type SubDeviceListener, SubDeviceTopics } from './sub-device-topics';
+import {
+  type Attach,
+  answersTo,
+  SubDeviceListeners,
+  type SubDeviceTopic,
+  topicOfEach,
+} from './sub-device-listeners';
 import { SubDeviceSession } from './sub-session';
 import { TopologyClient } from './topology';
-import type { GatewayNotice, SubDeviceState } from './types';
+import type { Gateway, GatewayNotice, SubDeviceState } from './types';
 
 /** A sub-device on this gateway. */
 interface Member {
@@ -48,7 +54,7 @@ export class GatewayCore {
   readonly #trunk: Trunk;
   readonly #key: string;
   readonly #members = new Members<Member>();
-  readonly #topics = new SubDeviceTopics();
+  readonly #listeners = new SubDeviceListeners();
   readonly #notices = new NoticeReader();
   readonly #noticeListeners = new Set<(notice: GatewayNotice) => void>();
   readonly #stateListeners = new Set<(change: SubDeviceState) => void>();
@@ -127,9 +133,9 @@ export class GatewayCore {
     if (session === undefined) throw new Error('a connection opens its session at once');
     const member: Member = { identity, key, connection, session, standing, told: '' };
     const replaced = this.#members.put(member);
-    if (replaced) this.#topics.left(replaced.connection);
+    if (replaced) this.#listeners.left(replaced.connection);
     connection.onState((state) => this.#stateOf(member, state));
-    this.#topics.came(connection);
+    this.#listeners.came(connection);
     return connection;
   }
 
@@ -150,9 +156,24 @@ export class GatewayCore {
     return () => this.#stateListeners.delete(own);
   }
 
-  onMessage(listener: SubDeviceListener): () => void {
-    return this.#topics.add(
-      listener,
+  onMessage(topic: SubDeviceTopic): () => void {
+    return this.#listenToEach(topicOfEach(topic));
+  }
+
+  onOffer(...[module, listener, onProblem]: Parameters<Gateway['onOffer']>): () => void {
+    return this.#listenToEach(({ identity, ota }) =>
+      ota.onOffer(
+        module,
+        (offer) => listener(identity, offer),
+        (error) => onProblem?.(identity, error),
+        { ask: false },
+      ),
+    );
+  }
+
+  #listenToEach(attach: Attach): () => void {
+    return this.#listeners.add(
+      attach,
       this.#members.all.map(({ connection }) => connection),
     );
   }
@@ -270,7 +291,7 @@ export class GatewayCore {
 
   #left(key: string): void {
     const member = this.#members.delete(key);
-    if (member) this.#topics.left(member.connection);
+    if (member) this.#listeners.left(member.connection);
   }
 
   async #logout(identity: DeviceIdentity): Promise<void> {

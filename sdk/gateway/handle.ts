@@ -34,6 +34,7 @@ export class GatewayHandle implements Gateway {
   onSubDevice: Gateway['onSubDevice'] = (listener) => this.#track(this.#parts.core.onSubDevice(listener));
   onMessage: Gateway['onMessage'] = (filterOf, listener, onRefused = () => undefined, { qos = 1 } = {}) =>
     this.#track(this.#parts.core.onMessage({ filterOf, listener, onRefused, qos }));
+  onOffer: Gateway['onOffer'] = (...given) => this.#track(this.#parts.core.onOffer(...given));
   onNotice: Gateway['onNotice'] = (listener) => this.#track(this.#parts.core.onNotice(listener));
   admit: Gateway['admit'] = (onResult) => this.#track(this.#parts.admission.admit(onResult));
   login = async (devices: readonly SubDeviceCredentials[], options: LoginOptions = {}) =>

@@ -1,5 +1,6 @@
 import type { AlinkReply, DeviceIdentity } from '../../protocol';
 import type { AlinkError } from '../errors';
+import type { FirmwareOffer } from '../ota/types';
 import type {
   Device,
   DeviceOptions,
@@ -106,6 +107,16 @@ export interface Gateway {
     listener: (identity: DeviceIdentity, message: IncomingMessage) => void,
     onRefused?: (identity: DeviceIdentity, error: AlinkError) => void,
     options?: { qos?: 0 | 1 },
+  ): () => void;
+  /**
+   * Firmware that is pushed to sub-devices, also to those that come later; nothing is asked for by itself.
+   * @param module undefined: every module
+   * @param onProblem as that of `Ota.onOffer`
+   */
+  onOffer(
+    module: string | undefined,
+    listener: (identity: DeviceIdentity, offer: FirmwareOffer) => void,
+    onProblem?: (identity: DeviceIdentity, error: AlinkError) => void,
   ): () => void;
   onNotice(listener: (notice: GatewayNotice) => void): () => void;
   /**

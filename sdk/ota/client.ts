@@ -41,6 +41,8 @@ interface Listener {
   module: string | undefined;
   onOffer: (offer: FirmwareOffer) => void;
   onProblem: ((error: AlinkError) => void) | undefined;
+  /** The module to ask for with each session. */
+  asks: string | undefined;
 }
 
 interface RunningVersion {
@@ -95,9 +97,10 @@ export class OtaClient implements Ota {
     door.onOnline(() => this.#online());
   }
 
-  onOffer(...[module, onOffer, onProblem]: Parameters<Ota['onOffer']>): () => void {
+  onOffer(...[module, onOffer, onProblem, { ask = true } = {}]: Parameters<Ota['onOffer']>): () => void {
     if (module !== undefined) assertName('module', module);
-    const listener: Listener = { module, onOffer, onProblem };
+    const asks = ask ? (module ?? DEFAULT_MODULE) : undefined;
+    const listener: Listener = { module, onOffer, onProblem, asks };
     this.#listeners.add(listener);
     this.#stopListening ??= this.#door.onMessage(this.#topic('ota.upgrade'), {
       listener: (message) => this.#pushed(message),
@@ -105,15 +108,12 @@ export class OtaClient implements Ota {
     });
     // Others of the same deploy come in the same turn; they shall be told as well.
     queueMicrotask(() => {
-      if (this.#listeners.has(listener) && this.#door.isOnline())
-        void this.#askOnce(module ?? DEFAULT_MODULE);
+      if (asks !== undefined && this.#listeners.has(listener) && this.#door.isOnline())
+        void this.#askOnce(asks);
     });
     return () => {
       if (!this.#listeners.delete(listener)) return;
-      if (
-        ![...this.#listeners].some((other) => (other.module ?? DEFAULT_MODULE) === (module ?? DEFAULT_MODULE))
-      )
-        this.#asked.delete(module ?? DEFAULT_MODULE);
+      if (asks !== undefined && !this.#wanted().has(asks)) this.#asked.delete(asks);
       if (this.#listeners.size > 0) return;
       this.#stopListening?.();
       this.#stopListening = undefined;
@@ -172,8 +172,12 @@ export class OtaClient implements Ota {
         this.#failed('versionNotReported', module, error),
       );
     }
-    const modules = new Set([...this.#listeners].map(({ module = DEFAULT_MODULE }) => module));
-    for (const module of modules) void this.#askOnce(module);
+    for (const module of this.#wanted()) void this.#askOnce(module);
+  }
+
+  /** Modules to ask for. */
+  #wanted(): Set<string> {
+    return new Set([...this.#listeners].flatMap(({ asks }) => (asks === undefined ? [] : [asks])));
   }
 
   async #askOnce(module: string): Promise<void> {

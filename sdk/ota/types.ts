@@ -103,11 +103,13 @@ export interface Ota {
    * @param module undefined: every module; asked for is the default one
    * @param onProblem told of an offer that cannot be used (`firmwareOffer`, the platform was told the failure step)
    * and when the platform refuses the subscription (`subscriptionRefused`)
+   * @param options `ask: false`: nothing is asked for by itself, for those who report their version first
    */
   onOffer(
     module: string | undefined,
     listener: (offer: FirmwareOffer) => void,
     onProblem?: (error: AlinkError) => void,
+    options?: { ask?: boolean },
   ): () => void;
   /** @returns undefined when there is none @throws AlinkError `firmwareOffer` for one that cannot be used */
   ask(module?: string, options?: RequestOptions): Promise<FirmwareOffer | undefined>;
