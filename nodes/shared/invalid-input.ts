@@ -27,6 +27,10 @@ export const INPUT_RULES = [
   'badName',
   'badSecret',
   'noProductSecret',
+  'notPercent',
+  'notFailureStep',
+  'notFirmwareName',
+  'noOtaReport',
 ] as const;
 
 export type InputRule = (typeof INPUT_RULES)[number];

@@ -87,9 +87,9 @@ export class StatusLine {
   }
 
   /** How far something that takes long has come; `success` or `error` ends it. */
-  progress(done: number, total: number): void {
+  progress(done: number, total: number, what: 'uploading' | 'downloading' = 'uploading'): void {
     const percent = total > 0 ? Math.floor((done / total) * 100) : 0;
-    const text = say(this.RED, 'status.uploading', { percent }, `uploading, ${percent} %`);
+    const text = say(this.RED, `status.${what}`, { percent }, `${what}, ${percent} %`);
     this.#error = undefined;
     this.#progress = { fill: 'blue', shape: 'ring', text };
     this.#refresh();

@@ -1,0 +1,248 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { type DeviceIdentity, thingKey } from '../../protocol';
+import { type AlinkError, DEFAULT_MODULE, type Device, type FirmwareOffer, type Gateway } from '../../sdk';
+import { type ChosenThing, chosenThing } from '../shared/chosen-thing';
+import { badSettings } from '../shared/config';
+import { type FirmwareHome, firmwareHome, moduleOf } from '../shared/firmware-things';
+import { toAlinkError, toFlowError } from '../shared/flow-error';
+import { type AlinkMessage, failed, linkThing, namesOf, type ThingLink } from '../shared/flow-node';
+import type { FirmwareInfo, Handed } from './messages';
+import { type OtaInDef, type OtaInSettings, readSettings } from './settings';
+import { Updates } from './updates';
+import { runningVersion } from './version';
+
+type Send = (msg: NodeMessage) => void;
+
+/** What the node needs besides its device; learned once. */
+interface Desk {
+  settings: OtaInSettings;
+  home: FirmwareHome;
+  updates: Updates;
+}
+
+/** One node: listens for offers, greets each session with version and question, answers to messages. */
+export class OtaIn {
+  readonly #link: ThingLink;
+  #desk: Promise<Desk> | undefined;
+  #own: Device | undefined;
+  /** Sessions that were greeted, by thing; what is offered waits for the greeting. */
+  readonly #greeted = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly def: OtaInDef,
+  ) {
+    this.#link = linkThing(RED, node, def.device, (device) => this.#open(device));
+  }
+
+  start(): void {
+    this.node.on('input', (msg: AlinkMessage, send, done) => void this.#input(msg, send, done));
+  }
+
+  #open(device: Device): () => void {
+    const settings = readSettings(this.RED, this.node, this.def);
+    this.#own = device;
+    const { module } = settings;
+    const stops = [
+      device.ota.onOffer(
+        module,
+        (offer) => void this.#offered(device, offer),
+        (error) => this.#problem(device, error),
+        { ask: false },
+      ),
+      device.onState(({ name }) => this.#session(device, name === 'online')),
+      ...(device.gateway && settings.subDevices ? this.#openSubDevices(device.gateway, module) : []),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  #openSubDevices(gateway: Gateway, module: string | undefined): Array<() => void> {
+    return [
+      gateway.onOffer(
+        module,
+        (identity, offer) => this.#withSubDevice(gateway, identity, (device) => this.#offered(device, offer)),
+        (identity, error) => this.#problem({ identity }, error),
+      ),
+      gateway.onSubDevice(({ identity, state }) => {
+        if (state.name !== 'online') this.#greeted.delete(thingKey(identity));
+        else if (!this.#greeted.has(thingKey(identity))) {
+          this.#withSubDevice(gateway, identity, (device) => this.#session(device, true));
+        }
+      }),
+    ];
+  }
+
+  /** Holds the sub-device as long as the work lasts. */
+  #withSubDevice(
+    gateway: Gateway,
+    identity: DeviceIdentity,
+    work: (device: Device) => Promise<void> | undefined,
+  ): void {
+    const device = gateway.subDevice(identity);
+    if (device === undefined) return;
+    const release = () => device.release().catch(() => undefined); // its gateway is gone already
+    Promise.resolve(work(device)).then(release, release);
+  }
+
+  /** @returns the greeting of a session that has just begun */
+  #session(device: Device, isOnline: boolean): Promise<void> | undefined {
+    const key = thingKey(device.identity);
+    if (!isOnline) {
+      this.#greeted.delete(key);
+      return undefined;
+    }
+    if (this.#greeted.has(key)) return undefined;
+    const told = this.#tellVersion(device);
+    this.#greeted.set(key, told);
+    return told.then(() => this.#askAtStart(device));
+  }
+
+  /** The version comes first: by it the platform knows what became of an update. */
+  async #tellVersion(device: Device): Promise<void> {
+    try {
+      const { settings, home } = await this.#ready();
+      const isOwn = this.#isOwn(device);
+      if (!isOwn && settings.versionType !== 'remembered') return;
+      const page = await home.pageOf(device);
+      const module = settings.module ?? DEFAULT_MODULE;
+      const source = isOwn ? settings : { ...settings, version: '' };
+      const version = await runningVersion(this.RED, this.node, source, page, module);
+      if (version === undefined || this.#link.signal.aborted) return;
+      // In the middle of an update the old version would say that it failed.
+      if (page.isUnderWay(module) && page.toldVersion(module) === version) return;
+      await device.ota.reportVersion(version, module, { signal: this.#link.signal });
+      await page.told(module, version);
+    } catch (thrown) {
+      this.#problem(device, toAlinkError(thrown));
+    }
+  }
+
+  async #askAtStart(device: Device): Promise<void> {
+    try {
+      const { settings, updates } = await this.#ready();
+      const left = updates.takeWaiting(device);
+      const module = settings.module ?? DEFAULT_MODULE;
+      const offer = settings.askOnStart ? await this.#ask(device, module) : undefined;
+      const offers = [
+        ...left.filter((one) => one.module !== offer?.module),
+        ...(offer === undefined ? [] : [offer]),
+      ];
+      await Promise.all(offers.map((one) => this.#offered(device, one)));
+    } catch (thrown) {
+      const error = toAlinkError(thrown);
+      // Of an offer that cannot be used the listener has told.
+      if (error.key !== 'firmwareOffer') this.#problem(device, error);
+    }
+  }
+
+  async #ask(device: Device, module: string): Promise<FirmwareOffer | undefined> {
+    const { settings, home } = await this.#ready();
+    const { signal } = this.#link;
+    if (settings.askBy === 'get') return device.ota.ask(module, { signal });
+    const version = (await home.pageOf(device)).toldVersion(module);
+    if (version === undefined) {
+      throw badSettings('version', 'the old topic wants to know the running version', 'versionNeeded');
+    }
+    return device.ota.request(version, { signal });
+  }
+
+  async #offered(device: Device, offer: FirmwareOffer): Promise<void> {
+    try {
+      const { updates } = await this.#ready();
+      await this.#greeted.get(thingKey(device.identity));
+      const handed = await updates.take(device, offer, false);
+      if (handed === undefined || this.#link.signal.aborted) return;
+      this.#link.status.success();
+      this.#send(device, handed);
+    } catch (thrown) {
+      this.#problem(device, toAlinkError(thrown), offer);
+    }
+  }
+
+  async #input(msg: AlinkMessage, send: Send, done: (error?: Error) => void): Promise<void> {
+    let chosen: ChosenThing | undefined;
+    let info: Partial<FirmwareInfo> = {};
+    try {
+      const own = await this.#link.device();
+      chosen = await chosenThing(msg.device, own, () => this.#link.subDevicesOpened());
+      const { device } = chosen;
+      info = namesOf(device);
+      const { settings, home, updates } = await this.#ready();
+      const module = settings.module ?? moduleOf(msg) ?? DEFAULT_MODULE;
+      info.module = module;
+      if (Reflect.get(msg, 'reset') === true) await (await home.pageOf(device)).ended(module);
+      const offer = await this.#ask(device, module);
+      const handed = offer && (await updates.take(device, offer, true));
+      this.#link.status.success();
+      if (handed) send(Object.assign(msg, this.#addressed(device, handed)));
+      done();
+    } catch (thrown) {
+      const error = toAlinkError(thrown);
+      const flowError = toFlowError(this.RED, error);
+      msg.alink = { ...info, ...this.#failure(error, flowError.message) };
+      if (!this.#link.signal.aborted) this.#link.status.error(error);
+      done(flowError);
+    } finally {
+      chosen?.release();
+    }
+  }
+
+  /** What went wrong without a message that asked for it. */
+  #problem(device: Pick<Device, 'identity'>, error: AlinkError, offer?: FirmwareOffer): void {
+    if (this.#link.signal.aborted || error.key === 'closed' || error.key === 'aborted') return;
+    this.#link.status.error(error);
+    const flowError = toFlowError(this.RED, error);
+    const module = offer?.module ?? error.details.module;
+    const alink = {
+      ...namesOf(device),
+      ...(module === undefined ? {} : { module: String(module) }),
+      ...(offer === undefined ? {} : { version: offer.version }),
+      ...this.#failure(error, flowError.message),
+    };
+    this.node.error(flowError, { ...this.#addressee(device), alink } as NodeMessage);
+  }
+
+  #failure(error: AlinkError, message: string): Partial<FirmwareInfo> {
+    const { step } = error.details;
+    return { ...failed(this.RED, error, message), ...(step === undefined ? {} : { step: Number(step) }) };
+  }
+
+  #send(device: Pick<Device, 'identity'>, handed: Handed): void {
+    this.node.send(this.#addressed(device, handed));
+  }
+
+  #addressed(device: Pick<Device, 'identity'>, handed: Handed): NodeMessage {
+    return { ...handed, ...this.#addressee(device) } as NodeMessage;
+  }
+
+  /** What the flow makes of a sub-device's firmware is reported for that sub-device by itself. */
+  #addressee(device: Pick<Device, 'identity'>): { device?: DeviceIdentity } {
+    return this.#isOwn(device) ? {} : { device: namesOf(device) };
+  }
+
+  #isOwn({ identity }: Pick<Device, 'identity'>): boolean {
+    return this.#own === undefined || thingKey(identity) === thingKey(this.#own.identity);
+  }
+
+  #ready(): Promise<Desk> {
+    this.#desk ??= this.#learn();
+    return this.#desk;
+  }
+
+  async #learn(): Promise<Desk> {
+    const settings = readSettings(this.RED, this.node, this.def);
+    const home = await firmwareHome(this.RED, this.def.device);
+    const { signal, status } = this.#link;
+    const updates = new Updates({
+      settings,
+      home,
+      signal,
+      showProgress: (done, total) => status.progress(done, total, 'downloading'),
+      send: (device, handed) => this.#send(device, handed),
+    });
+    return { settings, home, updates };
+  }
+}
