@@ -19,6 +19,8 @@ export interface NodeRed {
   output(): string;
   /** Ends it the way a service manager does and removes its user directory; fails when it does not end well. */
   stop(): Promise<void>;
+  /** Ends it in the middle of whatever it does, as a power cut; its user directory stays, for the next. */
+  kill(): Promise<void>;
 }
 
 export interface NodeRedOptions {
@@ -73,7 +75,11 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
     rmSync(userDir, { recursive: true, force: true });
     throw new Error(`Node-RED did not start: ${(error as Error).message}\n${output}`);
   }
-  return { url: address.replace(/\/*$/, '/'), userDir, output: () => output, stop };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await closed;
+  };
+  return { url: address.replace(/\/*$/, '/'), userDir, output: () => output, stop, kill };
 }
 
 function settingsFile(port: number, options: NodeRedOptions): string {
