@@ -45,7 +45,8 @@ async function answer(
   if (url === undefined) return sendJson(response, 400, { code: 400, message: 'bad address' });
   if (url.pathname.startsWith('/emulator/')) {
     if (!mayUsePanel(request)) return sendJson(response, 403, { error: 'only from this machine' });
-    const { status, body, text } = await answerPanel(emulator, method, url, await readBody(request));
+    const content = await readBody(request, LARGEST_CALL_BYTES);
+    const { status, body, text } = await answerPanel(emulator, method, url, content);
     return text === undefined ? sendJson(response, status, body) : sendText(response, status, text);
   }
   if (url.pathname.startsWith(FILES_PATH)) return answerFile(platform, request, response, url);

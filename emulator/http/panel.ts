@@ -5,6 +5,7 @@ import type { Emulator } from '../emulator';
 import type { Exchange } from '../exchanges';
 import { FaultInputError, readFaultRule } from '../fault-input';
 import type { PlatformMessage } from '../forwarding/message-log';
+import { answerFirmwarePanel } from './panel-firmware';
 
 export interface PanelAnswer {
   status: number;
@@ -52,6 +53,8 @@ export async function answerPanel(
     if (id !== undefined && method === 'DELETE') {
       return emulator.faults.remove(Number(id)) ? ok({}) : failed(404, 'there is no such rule');
     }
+    const answered = await answerFirmwarePanel(emulator, method, path, () => readInput(body));
+    if (answered !== undefined) return answered;
     const [, productKey, deviceName, log] = /^devices\/([^/]+)\/([^/]+)(\/log)?$/.exec(path) ?? [];
     if (productKey !== undefined && deviceName !== undefined) {
       const identity = {
@@ -67,6 +70,11 @@ export async function answerPanel(
   } catch (thrown) {
     return failed(400, thrown instanceof Error ? thrown.message : 'bad request');
   }
+}
+
+/** JSON, or nothing. */
+function readInput(body: Buffer): Json {
+  return body.length === 0 ? {} : parseJson(body);
 }
 
 function changeLog(emulator: Emulator, identity: DeviceIdentity, input: Json): PanelAnswer {
@@ -148,6 +156,8 @@ function overview(emulator: Emulator): object {
     exchanges: '/emulator/exchanges?format=text',
     messages: '/emulator/messages?format=text',
     faults: '/emulator/faults',
+    firmware: '/emulator/firmware',
+    downloads: '/emulator/downloads',
   };
 }
 
