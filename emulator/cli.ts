@@ -21,7 +21,7 @@ const HELP = `alink-emulator: an emulator of Alibaba Cloud IoT Platform for devi
   --tls-cert FILE
   --ca-out FILE       where to write the root certificate of a certificate that was made
   --auto-provision    whoever presents an unknown identity gets a device of that name
-  --snapshot FILE     keep devices, their latest values and the topology over a restart
+  --snapshot FILE     keep devices, their latest values, the topology and firmware over a restart
   --quiet             no log on standard error
   --help
 

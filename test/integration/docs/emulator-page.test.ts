@@ -3,12 +3,35 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as models from '@alicloud/iot20180120';
 import { describe, it } from 'mocha';
-import { startEmulator } from '../../../emulator';
+import { DEFAULT_LIMITS, type FileFault, type MessageFault, startEmulator } from '../../../emulator';
 import { cloudClient } from '../../support/cloud';
 import { nextMessage, onlineLamp } from '../../support/emulator';
 
 const page = readFileSync(join(resolve(__dirname, '..', '..', '..'), 'docs', 'emulator.md'), 'utf8');
 const files = [...page.matchAll(/```json\n(\{\n.*?\n\})\n```/gs)].map(([, json = '']) => json);
+
+const MESSAGE_FAULTS: ReadonlyArray<MessageFault['action']> = [
+  'drop',
+  'delay',
+  'duplicate',
+  'refuse',
+  'loseReply',
+  'malformReply',
+  'kick',
+];
+const FILE_FAULTS: ReadonlyArray<FileFault['action']> = [
+  'cutAt',
+  'corrupt',
+  'wrongDigest',
+  'wrongSize',
+  'urlExpired',
+  'urlAltered',
+  'ignoreRange',
+  'redirect',
+  'status',
+  'slow',
+  'wrongCrc',
+];
 
 function productsFile(part: string): unknown {
   const file = files.find((json) => json.includes(part));
@@ -73,5 +96,30 @@ describe('docs/emulator.md', () => {
     assert.match(told.text, new RegExp(`"requestId":"${requestId}","code":200`));
     await meter.endAsync(true);
     await emulator.close();
+  });
+
+  it('shows firmware that is offered, and a configuration', async () => {
+    const emulator = await startEmulator({ config: productsFile('"firmware"') });
+    const identity = { productKey: 'a1Pump', deviceName: 'pump-1' };
+    const pump = await onlineLamp(emulator, identity, { deviceSecret: 'secret-1', parameters: { _ss: 1 } });
+    const offer = nextMessage(pump);
+    const [mcu, whole] = emulator.firmware.list();
+    assert.throws(() => emulator.firmware.upgrade(mcu?.firmwareId ?? ''), { code: 'NotVerified' });
+    emulator.firmware.upgrade(whole?.firmwareId ?? '');
+    const { data } = JSON.parse((await offer).text);
+    assert.equal(await (await fetch(data.url)).text(), 'the new program');
+    assert.deepEqual(JSON.parse(emulator.configuration.get('a1Pump').content ?? ''), { interval: 60 });
+    await pump.endAsync(true);
+    await emulator.close();
+  });
+
+  it('names every limit', () => {
+    for (const name of Object.keys(DEFAULT_LIMITS)) assert.ok(page.includes(`\`${name}\``), name);
+  });
+
+  it('names every fault', () => {
+    const actions = [...page.matchAll(/^\| (`\w+`.*?) \|/gm)].map(([, cell = '']) => cell).join();
+    for (const action of [...MESSAGE_FAULTS, ...FILE_FAULTS])
+      assert.ok(actions.includes(`\`${action}\``), action);
   });
 });

@@ -351,7 +351,19 @@ describe('emulator: OTA', () => {
     const small = await startEmulator({ config: { products: [PRODUCT] }, limits });
     const id = await addImage(small);
     await assert.rejects(addImage(small, '3.0.0'), { code: 'ExceedLimit' });
+    // What was refused takes nothing.
     small.firmware.remove(id);
+    await addImage(small, '2.5.0');
+    await assert.rejects(addImage(small, '2.5.0', { files: { content: 'x' } }), { code: 'FirmwareExists' });
+    for (let i = 0; i < 3; i++) {
+      const files = [
+        { name: 'a.bin', content: Buffer.alloc(150_000) },
+        { name: 'b.bin', content: 'x' },
+      ];
+      await assert.rejects(addImage(small, '2.5.0', { files }), { code: 'FirmwareExists' });
+    }
+    const [first] = small.firmware.list();
+    small.firmware.remove(first?.firmwareId ?? '');
     await addImage(small, '3.0.0');
     await small.close();
   });
