@@ -320,8 +320,11 @@ export class Ota {
   private judgeVerification(job: OtaJob): void {
     if (job.settings.type !== 'VERIFY_FIRMWARE' || job.tasks.some(({ isOpen }) => isOpen)) return;
     if (job.firmware.verification !== VERIFICATION.running) return;
-    const succeeded = job.tasks.length > 0 && job.tasks.every(({ status }) => status === 'SUCCEEDED');
-    job.firmware.verified(succeeded ? VERIFICATION.done : VERIFICATION.failed, this.platform.clock());
+    const came = (wanted: OtaTaskStatus) => job.tasks.some(({ status }) => status === wanted);
+    // What was only cancelled says nothing about the package.
+    const { failed, done, none } = VERIFICATION;
+    const verdict = came('FAILED') ? failed : came('SUCCEEDED') ? done : none;
+    job.firmware.verified(verdict, this.platform.clock());
   }
 
   private later(ms: number, work: () => void): void {

@@ -281,6 +281,47 @@ describe('forms of alink-cloud', () => {
     assert.ok(!names(never).includes('house-01'));
   });
 
+  it('firmware: from the package to the cancelled upgrade', async () => {
+    type Listed<T> = Record<string, T[]>;
+    const asked = (identifier: string) => ({ alink: { identifier } });
+    const { FirmwareId = '' } = await data('CreateOTAFirmware', {
+      payload: Buffer.from('image'),
+      ...asked('2.0.0'),
+    });
+    const package_ = async () => {
+      const { FirmwareInfo } = await data<{ FirmwareInfo: { FirmwareSize: number; Status: number } }>(
+        'QueryOTAFirmware',
+        asked(FirmwareId),
+      );
+      return FirmwareInfo;
+    };
+    const { FirmwareSize, Status } = await package_();
+    assert.deepEqual([FirmwareSize, Status], [5, 0]);
+    const { FirmwareInfo } = await data<{ FirmwareInfo: Listed<{ DestVersion: string }> }>('ListOTAFirmware');
+    assert.equal(FirmwareInfo.SimpleFirmwareInfo?.[0]?.DestVersion, '2.0.0');
+    const { error } = await call('CreateOTAStaticUpgradeJob', asked(FirmwareId));
+    assert.match(error?.message ?? '', /verified/);
+    const { JobId = '' } = await data('CreateOTAVerifyJob', asked(FirmwareId));
+    const { SimpleOTATaskInfo: open } = await data<Listed<{ JobId: string }>>(
+      'ListOTAUnfinishedTaskByDevice',
+    );
+    assert.deepEqual(
+      open?.map((task) => task.JobId),
+      [JobId],
+    );
+    await data('CancelOTATaskByJob', asked(JobId));
+    const { SimpleOTATaskInfo: tasks } = await data<Listed<{ TaskStatus: string; DeviceName: string }>>(
+      'ListOTATaskByJob',
+      asked(JobId),
+    );
+    assert.deepEqual(
+      tasks?.map(({ TaskStatus, DeviceName }) => [TaskStatus, DeviceName]),
+      [['CANCELED', 'house-01']],
+    );
+    assert.equal((await package_()).Status, 0);
+    assert.deepEqual((await data<Listed<object>>('ListOTAModuleVersionsByDevice')).SimpleOTAModuleInfo, []);
+  });
+
   it('RegisterDevice: a name of the platform’s choosing', async () => {
     const { DeviceName = '' } = await data(
       'RegisterDevice',
