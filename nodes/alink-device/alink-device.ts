@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import type { Member } from '../../protocol';
-import { fileSecretStore, machineName } from '../../sdk';
+import { fileConfigurationStore, fileSecretStore, machineName } from '../../sdk';
 import { toAlinkError } from '../shared/flow-error';
 import type { DeviceNode } from '../shared/types';
 import { type DeviceCredentials, type DeviceDef, MACHINE_NAMES } from './device-options';
@@ -17,6 +17,7 @@ export = function alinkDevice(RED: NodeAPI): void {
     storage: {
       secretStore: fileSecretStore(join(folder, 'secrets')),
       modelFolder: join(folder, 'thing-models'),
+      configurationStore: fileConfigurationStore(join(folder, 'configurations')),
     },
   };
 

@@ -15,6 +15,7 @@ import { Recent } from '../../protocol/recent';
 import {
   AlinkError,
   type Authentication,
+  type ConfigurationStore,
   type DeviceOptions,
   type GatewayOptions,
   machineName,
@@ -76,6 +77,7 @@ export type DeviceCredentials = DeviceNode['credentials'];
 export interface DeviceStorage {
   secretStore: SecretStore;
   modelFolder: string;
+  configurationStore: ConfigurationStore;
 }
 
 /** Who the settings say this is. @throws AlinkError `badSettings` naming the field */
@@ -152,6 +154,7 @@ export function thingOptions(
     ...(timeout === undefined ? {} : { requestTimeoutMs: timeout * 1000 }),
     ...thingModelOptions(def, identity, document, storage),
     secretStore: storage.secretStore,
+    configurationStore: storage.configurationStore,
   };
 }
 

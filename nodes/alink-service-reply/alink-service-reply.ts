@@ -67,7 +67,7 @@ function requestOf({ alink }: AlinkMessage): { token?: string; isBytes: boolean 
   const { request, status, id } = info;
   if (typeof request === 'string' && request !== '') return { token: request, isBytes: id === undefined };
   // One flow serves what is set now and what was desired before; only the first has somebody who waits.
-  if (status === 'received') return { isBytes: false };
+  if (status === 'received' || status === 'unchanged') return { isBytes: false };
   if (status === 'answered') throw new AlinkError('alreadyAnswered', 'the request was answered at once');
   throw new AlinkError('unknownRequest', 'msg.alink.request is missing');
 }

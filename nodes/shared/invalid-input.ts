@@ -31,6 +31,7 @@ export const INPUT_RULES = [
   'notFailureStep',
   'notFirmwareName',
   'noOtaReport',
+  'noModelConfiguration',
 ] as const;
 
 export type InputRule = (typeof INPUT_RULES)[number];

@@ -3,6 +3,7 @@ import type { DeviceIdentity, Json } from '../../protocol';
 import { endError, forget, type RequestEnd, remember } from '../downlink/registry';
 import { assertCode } from '../downlink/request';
 import type { AlinkAnswer } from '../downlink/types';
+import { AlinkError } from '../errors';
 import type { ConfigurationSource, ReceivedConfiguration, RollbackReason } from './types';
 
 export interface DeliveryDetails {
@@ -66,17 +67,19 @@ export class Delivery {
 
   async answer(answer: AlinkAnswer | { payload: Uint8Array | string }): Promise<void> {
     if (this.#end !== undefined) throw endError(this.#end);
-    const given = 'payload' in answer ? {} : answer;
-    assertCode(given.code);
+    if ('payload' in answer) throw bytes();
+    const { code = 200, message } = answer;
+    assertCode(code);
     // Before anything is written: a second answer must not slip through meanwhile.
     this.#finish('answered');
-    const accepted = (given.code ?? 200) === 200;
+    const accepted = code === 200;
     try {
       await this.keep(accepted);
     } finally {
       this.#settle(accepted ? 'accepted' : 'refused');
     }
-    await this.tell(given);
+    // What the flow has in its payload is mostly the configuration itself, which the platform knows.
+    await this.tell({ code, ...(message === undefined ? {} : { message }) });
   }
 
   /** Nobody is there any more to answer. */
@@ -91,4 +94,9 @@ export class Delivery {
     forget(this.token, how);
     return true;
   }
+}
+
+function bytes(): AlinkError {
+  const reason = 'payload: a configuration is answered with a code and a message';
+  return new AlinkError('invalidInput', reason, { details: { field: 'payload', reason } });
 }

@@ -26,4 +26,8 @@ export class ConfigurationHandle implements Configuration {
   async current(): ReturnType<Configuration['current']> {
     return this.holder.configuration().current();
   }
+
+  async model(): ReturnType<Configuration['model']> {
+    return this.holder.configuration().model();
+  }
 }

@@ -23,12 +23,13 @@ interface Listener {
 const MOST_WAITING = 4;
 
 /** Model configurations of one gateway (H), shared by all its handles. Nobody waits for an answer. */
-export class ModelConfigurationClient implements Pick<Configuration, 'onModelPush'> {
+export class ModelConfigurationClient implements Pick<Configuration, 'onModelPush' | 'model'> {
   readonly #door: ModelDoor;
   readonly #listeners = new Set<Listener>();
   readonly #closing = new AbortController();
   #work: Promise<unknown> = Promise.resolve();
   #pending: IncomingRequest[] = [];
+  #inMemory: KeptModel | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(door: ModelDoor) {
@@ -50,6 +51,11 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
       this.#stopListening?.();
       this.#stopListening = undefined;
     };
+  }
+
+  async model(): Promise<ReceivedModelConfiguration | undefined> {
+    const kept = await this.#kept();
+    return kept && this.#view('kept', kept);
   }
 
   close(): void {
@@ -80,6 +86,7 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
       signal: this.#closing.signal,
     });
     const kept: KeptModel = { digest, text, receivedAt };
+    this.#inMemory = kept;
     await store
       ?.write('model', identity, platformKey, { ...kept })
       .catch((thrown: unknown) => this.#problem(asAlinkError(thrown, 'configurationStorage')));
@@ -87,16 +94,24 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
   }
 
   async #deliverKept(listener: Listener): Promise<void> {
-    const { store, identity, platformKey } = this.#door;
-    const kept = readKeptModel(await store?.read('model', identity, platformKey));
+    const kept = await this.#kept();
     if (kept !== undefined && this.#listeners.has(listener)) this.#hand(listener, 'kept', kept);
   }
 
-  #hand({ deliver }: Listener, source: 'push' | 'kept', { text, digest, receivedAt }: KeptModel): void {
+  async #kept(): Promise<KeptModel | undefined> {
+    const { store, identity, platformKey } = this.#door;
+    if (store === undefined) return this.#inMemory;
+    return readKeptModel(await store.read('model', identity, platformKey));
+  }
+
+  #hand({ deliver }: Listener, source: 'push' | 'kept', kept: KeptModel): void {
+    this.#call(() => deliver(this.#view(source, kept)));
+  }
+
+  #view(source: 'push' | 'kept', { text, digest, receivedAt }: KeptModel): ReceivedModelConfiguration {
     const { identity, secret } = this.#door;
     const document: Json = parseJson(text);
-    const size = Buffer.byteLength(text);
-    this.#call(() => deliver({ identity, source, digest, size, document, receivedAt, secret }));
+    return { identity, source, digest, size: Buffer.byteLength(text), document, receivedAt, secret };
   }
 
   #then(step: () => Promise<void>): void {

@@ -36,6 +36,7 @@ export function configurationOf(
     onModelPush: (...given) => model.onModelPush(...given),
     get: (...given) => remote.get(...given),
     current: () => remote.current(),
+    model: () => model.model(),
     close: () => {
       remote.close();
       model.close();

@@ -130,4 +130,6 @@ export interface Configuration {
     listener: (configuration: ReceivedModelConfiguration) => void,
     listening?: ModelListening,
   ): () => void;
+  /** The last good model configuration. @throws AlinkError `configurationStorage` */
+  model(): Promise<ReceivedModelConfiguration | undefined>;
 }

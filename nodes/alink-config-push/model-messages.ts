@@ -1,0 +1,118 @@
+import type { Json } from '../../protocol';
+import {
+  generateFlow,
+  type ModelConfiguration,
+  type ModelDevice,
+  type ModelServer,
+  modbusConnectorMessage,
+  modbusReadMessages,
+  opcUaBrowseMessage,
+  opcUaConnectMessage,
+  planModbusDevice,
+} from '../../protocol/model-configuration';
+import type { ModelOutput } from './settings';
+
+/** A message before what all of them share is added to `alink`. */
+export interface ModelMessage {
+  topic?: string;
+  payload?: unknown;
+  device?: { productKey: string; deviceName: string };
+  alink?: { part: string; serverId: string };
+  [field: string]: unknown;
+}
+
+export interface ModelMessageOptions {
+  output: ModelOutput;
+  /** Decrypted, by serverId. */
+  passwords: ReadonlyMap<string, string>;
+  /** Id of the gateway's config node. */
+  gateway: string;
+  flowAs: 'array' | 'text';
+  language: string;
+}
+
+/** What a model configuration becomes: itself, one plan for each device, requests of other collections, or a flow. */
+export function modelMessages(
+  configuration: ModelConfiguration,
+  document: Json,
+  options: ModelMessageOptions,
+): ModelMessage[] {
+  switch (options.output) {
+    case 'document':
+      return [{ payload: document }];
+    case 'plans':
+      return configuration.devices.map((device) => ({
+        topic: `${device.productKey}/${device.deviceName}`,
+        device: namesOf(device),
+        payload: planOf(device, options.passwords),
+      }));
+    case 'modbus':
+      return modbusMessages(configuration);
+    case 'opcua':
+      return opcUaMessages(configuration, options.passwords);
+    case 'flow': {
+      const { gateway, passwords, language } = options;
+      const flow = generateFlow(configuration, { gateway, passwords, language });
+      return [{ payload: options.flowAs === 'text' ? JSON.stringify(flow, null, 4) : flow }];
+    }
+  }
+}
+
+/** For each server its connector, then every read of its devices. */
+function modbusMessages({ devices }: ModelConfiguration): ModelMessage[] {
+  const connected = new Set<string>();
+  return devices.flatMap((device): ModelMessage[] => {
+    if (device.kind !== 'modbus') return [];
+    const { server, slaveId } = device;
+    const { serverId } = server;
+    const isFirst = !connected.has(serverId);
+    connected.add(serverId);
+    const connector = { topic: serverId, ...modbusConnectorMessage(server, slaveId) };
+    return [
+      ...(isFirst ? [{ ...connector, alink: { part: 'connector', serverId } }] : []),
+      ...modbusReadMessages(planModbusDevice(device)).map((message) => ({
+        ...message,
+        alink: { part: 'read', serverId },
+      })),
+    ];
+  });
+}
+
+/** For each server how to connect, then for each of its devices where it lies. */
+function opcUaMessages(
+  { devices }: ModelConfiguration,
+  passwords: ReadonlyMap<string, string>,
+): ModelMessage[] {
+  const connected = new Set<string>();
+  return devices.flatMap((device): ModelMessage[] => {
+    if (device.kind !== 'opcua') return [];
+    const { server } = device;
+    const { serverId } = server;
+    const isFirst = !connected.has(serverId);
+    connected.add(serverId);
+    const connect = { ...opcUaConnectMessage(server, passwords.get(serverId)), topic: serverId };
+    return [
+      ...(isFirst ? [{ ...connect, alink: { part: 'connect', serverId } }] : []),
+      { ...opcUaBrowseMessage(device), alink: { part: 'browse', serverId } },
+    ];
+  });
+}
+
+/** Everything that a flow needs to know of one device; plain JSON. */
+function planOf(device: ModelDevice, passwords: ReadonlyMap<string, string>): object {
+  const server = withPassword(device.server, passwords);
+  if (device.kind === 'modbus') return { kind: 'modbus', server, ...planModbusDevice(device) };
+  const { displayNamePath, model } = device;
+  return { kind: 'opcua', ...namesOf(device), server, displayNamePath, ...model };
+}
+
+function withPassword(server: ModelServer, passwords: ReadonlyMap<string, string>): object {
+  if (server.kind !== 'opcua') return { ...server };
+  const { encryptedPassword: _, ...rest } = server;
+  const password = passwords.get(server.serverId);
+  return { ...rest, ...(password === undefined ? {} : { password }) };
+}
+
+function namesOf({ productKey, deviceName }: ModelDevice): { productKey: string; deviceName: string } {
+  return { productKey, deviceName };
+}

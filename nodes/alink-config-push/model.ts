@@ -1,0 +1,122 @@
+import type { Node, NodeAPI } from 'node-red';
+import {
+  type ModelConfiguration,
+  ModelConfigurationError,
+  readModelConfiguration,
+} from '../../protocol/model-configuration';
+import { AlinkError, type Device, type ReceivedModelConfiguration } from '../../sdk';
+import { decryptOpcUaPassword } from '../../sdk/model-configuration/opcua-password';
+import { badSettings } from '../shared/config';
+import { toAlinkError } from '../shared/flow-error';
+import { type AlinkMessage, namesOf } from '../shared/flow-node';
+import { invalidInput } from '../shared/invalid-input';
+import { say } from '../shared/runtime-messages';
+import type { AlinkInfo } from '../shared/types';
+import { modelMessages } from './model-messages';
+import type { Outlet, Work } from './remote';
+import { type ConfigPushDef, documentOptions, MODEL_OUTPUTS } from './settings';
+
+/** Sentences in `msg.alink.problems`, at most. */
+const MOST_PROBLEMS = 200;
+
+/** `msg.alink` of a model configuration. */
+interface ModelInfo extends AlinkInfo {
+  status: 'pushed' | 'kept';
+  /** SHA-256. */
+  digest: string;
+  /** Bytes. */
+  size: number;
+  /** Devices that can be used. */
+  devices: number;
+}
+
+/** Model configuration of a gateway: nobody waits for an answer, so what cannot be used is an error of the flow. */
+export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: Outlet): Work {
+  const output = MODEL_OUTPUTS.find((name) => name === def.output) ?? 'document';
+
+  const messagesOf = async (received: ReceivedModelConfiguration): Promise<object[]> => {
+    const { document, digest, size, source, identity, receivedAt } = received;
+    const configuration = read(received);
+    const problems = configuration.problems.map(({ path, reason }) => `${path}: ${reason}`);
+    const passwords = def.passwords === true ? await decrypt(configuration, received, problems) : new Map();
+    const alink: ModelInfo = {
+      status: source === 'push' ? 'pushed' : 'kept',
+      method: 'thing.model.config.push',
+      ...namesOf({ identity }),
+      digest,
+      size,
+      time: receivedAt,
+      devices: configuration.devices.length,
+      ...(problems.length > 0 ? { problems: problems.slice(0, MOST_PROBLEMS) } : {}),
+    };
+    const parts = modelMessages(configuration, document, {
+      output,
+      passwords,
+      gateway: def.device,
+      flowAs: def.flowAs === 'text' ? 'text' : 'array',
+      language: say(RED, 'language', {}, 'en') === 'zh' ? 'zh-CN' : 'en-US',
+    });
+    const id = RED.util.generateId();
+    return parts.map(({ alink: more = {}, ...message }, index) => ({
+      ...message,
+      alink: { ...alink, ...more },
+      ...(parts.length > 1 ? { parts: { id, index, count: parts.length } } : {}),
+    }));
+  };
+
+  return {
+    open: (device) => {
+      assertGateway(device);
+      const problem = (error: AlinkError) => outlet.problem(error, namesOf(device));
+      const deliver = (received: ReceivedModelConfiguration) => {
+        messagesOf(received).then(outlet.send, (thrown: unknown) => problem(toAlinkError(thrown)));
+      };
+      const kept = def.ask === true;
+      const options = documentOptions(RED, node, def);
+      return device.configuration.onModelPush(deliver, { ...options, kept, onProblem: problem });
+    },
+    input: async (device, msg) => {
+      assertGateway(device);
+      const received = await device.configuration.model();
+      if (received === undefined)
+        throw invalidInput('noModelConfiguration', 'no model configuration has come yet');
+      return (await messagesOf(received)).map((message): AlinkMessage => ({ ...msg, ...message }));
+    },
+  };
+}
+
+/** @throws AlinkError `badSettings` when the device is none */
+function assertGateway({ gateway, identity }: Device): void {
+  if (gateway !== undefined) return;
+  const name = `${identity.productKey}/${identity.deviceName}`;
+  throw badSettings('device', `${name} is no gateway`, 'notGateway', { name });
+}
+
+function read({ document }: ReceivedModelConfiguration): ModelConfiguration {
+  try {
+    return readModelConfiguration(document);
+  } catch (thrown) {
+    if (!(thrown instanceof ModelConfigurationError)) throw thrown;
+    const { message: reason } = thrown;
+    throw new AlinkError('configurationNotJson', reason, { cause: thrown, details: { reason } });
+  }
+}
+
+/** Decrypts all passwords with the gateway's secret (H.3). @param problems gets a sentence for each that cannot be */
+async function decrypt(
+  { servers }: ModelConfiguration,
+  { secret }: ReceivedModelConfiguration,
+  problems: string[],
+): Promise<Map<string, string>> {
+  const passwords = new Map<string, string>();
+  for (const server of servers.values()) {
+    if (server.kind !== 'opcua' || server.encryptedPassword === undefined) continue;
+    try {
+      passwords.set(server.serverId, decryptOpcUaPassword(server.encryptedPassword, await secret()));
+    } catch (thrown) {
+      // Neither the password nor the secret is in it.
+      problems.push(`${server.serverId}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
+  }
+  return passwords;
+}

@@ -1,0 +1,96 @@
+import type { Node, NodeAPI } from 'node-red';
+import { AlinkError, type Device, type ReceivedConfiguration } from '../../sdk';
+import { toAlinkError } from '../shared/flow-error';
+import { type AlinkMessage, namesOf } from '../shared/flow-node';
+import type { AlinkInfo } from '../shared/types';
+import { type ConfigPushDef, listeningOptions } from './settings';
+
+/** What a kind of configuration does in a flow. */
+export interface Work {
+  /** @returns function that ends it. @throws AlinkError `badSettings` */
+  open: (device: Device) => () => void;
+  /** A message came in. @returns what goes out at once. @throws AlinkError */
+  input: (device: Device, msg: AlinkMessage) => Promise<AlinkMessage[]>;
+}
+
+/** What every kind of configuration uses to reach the flow. */
+export interface Outlet {
+  send: (messages: readonly object[]) => void;
+  problem: (error: AlinkError, about: Partial<AlinkInfo>) => void;
+}
+
+/** `msg.alink` of a remote configuration. */
+interface ConfigurationInfo extends AlinkInfo {
+  configId: string;
+  /** Bytes. */
+  size: number;
+  /** SHA-256. */
+  digest: string;
+  source: 'push' | 'get' | 'rollback';
+  /** Token for the reply node; only while `pending`. */
+  request?: string;
+  /** Seconds within which the platform has to be reached again. */
+  guard?: number;
+  /** Of a rollback: the configuration that did not stand, and why. */
+  rolledBack?: { configId: string; problem: string };
+}
+
+/** Remote configuration: each is handed on once, and answered at once or by the flow. */
+export function remoteWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: Outlet): Work {
+  const byFlow = def.reply === 'flow';
+
+  const deliver = (configuration: ReceivedConfiguration) => {
+    if (!byFlow) {
+      configuration.answer({}).catch((thrown: unknown) => {
+        const error = toAlinkError(thrown);
+        // Another node of the same device was faster; it is accepted all the same.
+        if (error.key !== 'alreadyAnswered') outlet.problem(error, infoOf(configuration, 'failed'));
+      });
+    }
+    const { document: payload } = configuration;
+    outlet.send([{ payload, alink: infoOf(configuration, byFlow ? 'pending' : 'answered') }]);
+  };
+
+  return {
+    open: (device) =>
+      device.configuration.onPush(deliver, {
+        ...listeningOptions(RED, node, def),
+        onProblem: (error) => outlet.problem(error, namesOf(device)),
+      }),
+    input: async (device, msg) => {
+      const again = (msg as { again?: unknown }).again === true;
+      const { configId, status } = await device.configuration.get({ again });
+      if (status === 'rolledBack') throw rolledBack(configId);
+      const current = status === 'unchanged' ? await device.configuration.current() : undefined;
+      if (current === undefined) return [];
+      msg.payload = current.document;
+      msg.alink = { status: 'unchanged', method: 'thing.config.get', ...namesOf(device), configId };
+      return [msg];
+    },
+  };
+}
+
+function infoOf(configuration: ReceivedConfiguration, status: string): ConfigurationInfo {
+  const { configId, size, digest, source, token, guardMs, reason, identity, receivedAt } = configuration;
+  return {
+    status,
+    ...(status === 'pending' ? { request: token } : {}),
+    id: configId,
+    method: source === 'get' ? 'thing.config.get' : 'thing.config.push',
+    ...namesOf({ identity }),
+    configId,
+    size,
+    digest,
+    source,
+    time: receivedAt,
+    ...(guardMs === undefined ? {} : { guard: guardMs / 1000 }),
+    ...(reason === undefined ? {} : { rolledBack: { ...reason } }),
+  };
+}
+
+function rolledBack(configId: string): AlinkError {
+  const reason = 'it was taken back before; msg.again = true tries it once more';
+  return new AlinkError('configurationTakenBack', `${configId}: ${reason}`, {
+    details: { configId, reason, rule: 'takenBackBefore' },
+  });
+}
