@@ -46,8 +46,6 @@ export interface ConfigurationDoor {
   log: (line: LogLine) => void;
 }
 
-/** Pushed at the same time; the platform is told 429 about more. */
-const MOST_WAITING = 8;
 /** So often a configuration is handed to a flow that never says what became of it, each time in another run. */
 const MOST_ATTEMPTS = 3;
 const LONGEST_TIME_LIMIT_MS = 3_600_000;
@@ -61,7 +59,8 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
   #state: ConfigurationState = noState();
   #loading: Promise<ConfigurationState> | undefined;
   #work: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** Pushed while another one is dealt with; only the newest counts. */
+  #next: IncomingRequest | undefined;
   /** The platform's request behind what waits for the next listener. */
   #held: { request: IncomingRequest; timer: NodeJS.Timeout } | undefined;
   #stopListening: (() => void) | undefined;
@@ -131,18 +130,26 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
   }
 
   #pushed(request: IncomingRequest): void {
-    if (this.#waiting >= MOST_WAITING) {
-      this.#answer(request, { code: 429, message: 'too many configurations wait' });
+    const replaced = this.#next;
+    this.#next = request;
+    if (replaced !== undefined) {
+      this.#answer(replaced, { code: 400, message: 'replaced by a newer configuration' });
       return;
     }
-    this.#waiting++;
-    this.#enqueue(() => this.#take(readConfigurationOffer(request.params), { source: 'push', request }))
-      .catch((thrown: unknown) => {
-        const error = asAlinkError(thrown, 'configurationNotLoaded');
-        this.#answer(request, { code: error.code === 460 ? 460 : 400, message: error.message });
-        this.#listeners.problem(error);
-      })
-      .finally(() => this.#waiting--);
+    this.#enqueue(() => this.#takeNext()).catch(() => undefined); // closed: the connection has told the platform
+  }
+
+  async #takeNext(): Promise<void> {
+    const request = this.#next;
+    this.#next = undefined;
+    if (request === undefined) return;
+    try {
+      await this.#take(readConfigurationOffer(request.params), { source: 'push', request });
+    } catch (thrown) {
+      const error = asAlinkError(thrown, 'configurationNotLoaded');
+      this.#answer(request, { code: error.code === 460 ? 460 : 400, message: error.message });
+      this.#listeners.problem(error);
+    }
   }
 
   async #ask(options: RequestOptions): Promise<ConfigurationOffer> {
