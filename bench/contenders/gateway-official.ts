@@ -55,12 +55,12 @@ void serveGateway(async ({ host, port, deviceName, loginsPerSecond }: GatewayTar
     }
   };
   const login = async (made: OfficialGateway, from: number, to: number) => {
-    const startedAt = performance.now();
+    let nextAt = 0;
     for (let index = from; index < to; index++) {
       // It has no pace of its own, so its user must keep the platform's.
-      const due = loginsPerSecond > 0 ? startedAt + ((index - from) * 1000) / loginsPerSecond : 0;
-      const early = due - performance.now();
+      const early = nextAt - performance.now();
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+      if (loginsPerSecond > 0) nextAt = Math.max(nextAt, performance.now()) + 1000 / loginsPerSecond;
       await accepted((done) => {
         subDevices[index] = made.login(identity(index), done);
       });
