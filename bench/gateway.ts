@@ -38,6 +38,7 @@ const LOGINS_PER_SECOND = 190;
 interface Settings {
   subDevices: number;
   rounds: number;
+  postRounds: number;
   ms: number;
 }
 
@@ -49,7 +50,12 @@ interface Started {
 
 /** A plant of sub-devices behind one gateway on one connection (issue: gateway). */
 export async function measureGateways(quick: boolean): Promise<void> {
-  const settings = { subDevices: quick ? 300 : 1500, rounds: quick ? 1 : 3, ms: quick ? 1000 : 3000 };
+  const settings = {
+    subDevices: quick ? 300 : 1500,
+    rounds: quick ? 1 : 3,
+    postRounds: quick ? 1 : 7,
+    ms: 1000,
+  };
   const { subDevices } = settings;
   const free = await startEmulator(subDevices, NO_LIMITS);
   try {
@@ -95,7 +101,7 @@ function start(
 }
 
 type Gateways = Map<Name, BenchProcess>;
-type PostResults = Map<string, GatewayRun>;
+type PostResults = Map<string, GatewayRun[]>;
 const keyOf = (name: Name, { packed, inFlight }: Posts, devices: number) =>
   `${name} ${packed} ${inFlight} ${devices}`;
 
@@ -133,34 +139,48 @@ async function withoutLimits(emulator: BenchEmulator, settings: Settings) {
 }
 
 async function measurePosts(ones: Gateways, all: Gateways, settings: Settings): Promise<PostResults> {
-  const samples = new Map<string, GatewayRun[]>();
+  const samples: PostResults = new Map();
   for (const posts of POSTS) {
-    const runs = [...variants(ones, posts, 1), ...variants(all, posts, settings.subDevices)];
-    for (const { gateway, devices } of runs) {
-      await gateway.order({ type: 'posts', devices, ...posts, ms: settings.ms / 3 }); // warm-up
+    const ways = NAMES.flatMap((name) => [
+      ...way(name, posts, ones.get(name), 1),
+      ...way(name, posts, all.get(name), settings.subDevices),
+    ]);
+    for (const { gateway, devices } of ways) {
+      await gateway.order({ type: 'posts', devices, ...posts, ms: settings.ms }); // warm-up
     }
-    for (let round = 0; round < settings.rounds; round++) {
-      for (const { name, gateway, devices } of runs) {
-        const key = keyOf(name, posts, devices);
+    // One and all of a contender directly after each other, because they are compared most closely.
+    for (let round = 0; round < settings.postRounds; round++) {
+      for (const { key, gateway, devices } of ways) {
         const run = await gateway.order<GatewayRun>({ type: 'posts', devices, ...posts, ms: settings.ms });
         samples.set(key, [...(samples.get(key) ?? []), run]);
       }
     }
   }
-  return new Map([...samples].map(([key, runs]) => [key, { ...median(runs), ...delays(runs) }]));
+  return samples;
+}
+
+/** The official SDK does not pack, and one sub-device has nobody to be packed with. */
+function way(name: Name, posts: Posts, gateway: BenchProcess | undefined, devices: number) {
+  if (gateway === undefined || (posts.packed && (name === 'official' || devices === 1))) return [];
+  return [{ key: keyOf(name, posts, devices), gateway, devices }];
+}
+
+/** The middle of the rounds. */
+function resultOf(results: PostResults, key: string): GatewayRun | undefined {
+  const runs = results.get(key);
+  return runs && { ...median(runs), ...delays(runs) };
+}
+
+/** How the rates of two compare, round by round, so that a change of the machine's speed strikes both. */
+function compare(results: PostResults, key: string, other: string): number {
+  const others = results.get(other) ?? [];
+  return middleOf((results.get(key) ?? []).map(({ rate }, i) => rate / (others[i]?.rate ?? Number.NaN)));
 }
 
 /** What a message about a sub-device passes at a gateway's node always goes through the packer. */
 function howOf(name: Name, { packed }: Posts): string {
   if (packed) return ', packed within 50 ms';
   return name === 'login' ? ', packed at once' : '';
-}
-
-/** The official SDK does not pack, and one sub-device has nobody to be packed with. */
-function variants(gateways: Gateways, { packed }: Posts, devices: number) {
-  return [...gateways]
-    .filter(([name]) => !packed || (name !== 'official' && devices > 1))
-    .map(([name, gateway]) => ({ name, gateway, devices }));
 }
 
 async function withLimits(count: number): Promise<Map<Name, { online: Online; back: Online }>> {
@@ -247,7 +267,7 @@ function printPosts(results: PostResults, count: number): void {
   const lines = NAMES.flatMap((name) =>
     POSTS.flatMap((posts) =>
       [1, count].flatMap((devices) => {
-        const run = results.get(keyOf(name, posts, devices));
+        const run = resultOf(results, keyOf(name, posts, devices));
         if (run === undefined) return [];
         const { rate, p50, p99, cpu, delayP99, delayMax } = run;
         return [
@@ -301,13 +321,12 @@ function printAims({ started, limited, posts, memory }: Results, count: number):
   const all = `${count}`;
   const online = (name: Name) => middle(started.get(name)?.online ?? []);
   const back = (name: Name) => middle(started.get(name)?.back ?? []);
-  const rate = (name: Name, kind: Posts, devices: number) =>
-    posts.get(keyOf(name, kind, devices))?.rate ?? Number.NaN;
+  const alone = (kind: Posts): Posts => ({ ...kind, packed: false }) as Posts;
   const loop = (name: Name) =>
     Math.max(
       online(name).delayP99,
       back(name).delayP99,
-      ...POSTS.map((kind) => posts.get(keyOf(name, kind, count))?.delayP99 ?? 0),
+      ...POSTS.map((kind) => resultOf(posts, keyOf(name, kind, count))?.delayP99 ?? 0),
     );
   const allowed = count / PLATFORM_LOGINS;
   table(
@@ -325,7 +344,7 @@ function printAims({ started, limited, posts, memory }: Results, count: number):
         row(
           `… posts with all${kind.packed ? ', packed,' : ''} : with one, ${kind.inFlight} in flight`,
           all,
-          rate(name, kind, count) / rate(name, { ...kind, packed: false } as Posts, 1),
+          compare(posts, keyOf(name, kind, count), keyOf(name, alone(kind), 1)),
           '≥',
           0.8,
         ),
@@ -343,8 +362,7 @@ function printAims({ started, limited, posts, memory }: Results, count: number):
         (online(name).seconds / online('official').seconds).toFixed(3),
       ],
       ...POSTS.map((kind) => {
-        const unpacked = { ...kind, packed: false } as Posts;
-        const ratio = rate(name, kind, count) / rate('official', unpacked, count);
+        const ratio = compare(posts, keyOf(name, kind, count), keyOf('official', alone(kind), count));
         const how = kind.packed ? ', packed' : '';
         return [`… posts, ${kind.inFlight} in flight${how}`, all, ratio.toFixed(1)];
       }),
