@@ -200,7 +200,28 @@ describe('firmware in blocks over MQTT', () => {
     assert.equal(error.key, 'aborted');
     asked = [];
     await run(device);
-    assert.equal(asked[0], 2000);
+    // Nothing from the start: the digest of what is there was worked out again.
+    assert.deepEqual(
+      asked,
+      Array.from({ length: 9 }, (_, i) => (i + 2) * BLOCK),
+    );
+  });
+
+  it('ends with its handle, and goes on for another that joined', async () => {
+    const [device, other] = [await online(), await online()];
+    script = Array.from({ length: 4 }, () => () => undefined);
+    const alone = rejection(run(device));
+    while (asked.length < 4) await broker.next('publish');
+    const joined = run(other);
+    await device.release();
+    assert.equal((await alone).key, 'aborted');
+    assert.ok(readFileSync((await joined).files[0]?.path ?? '').equals(content));
+    assert.equal(new Set(asked).size, 11);
+    assert.equal(asked.length, 15, 'each block once, and four that were not answered');
+    script = Array.from({ length: 100 }, () => () => undefined);
+    const last = rejection(run(other, { ...offer(), version: '2' }));
+    await closeAllDevices();
+    assert.match((await last).key, /^(aborted|closed)$/);
   });
 
   it('fails with the step to report', async () => {
