@@ -28,6 +28,7 @@ export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from '.
 export * from './gateway/types';
 export { type MachineNameKind, type MachineSources, machineName } from './machine-name';
 export { decryptOpcUaPassword, encryptOpcUaPassword } from './model-configuration/opcua-password';
+export { failureStep } from './ota/failure';
 export {
   type FirmwareState,
   type FirmwareUpdate,

@@ -278,10 +278,11 @@ export class OtaClient implements Ota {
   }
 
   #failed(event: string, module: string, thrown: unknown): void {
-    const { key, message } = asAlinkError(thrown, 'malformedReply');
+    const error = asAlinkError(thrown, 'malformedReply');
+    const { key, message } = error;
     // The end of the connection is told elsewhere.
     const level = key === 'closed' || key === 'disconnected' ? 'debug' : 'warn';
-    this.#door.log({ level, event, details: { module, reason: message } });
+    this.#door.log({ level, event, details: { module, reason: message }, error });
   }
 
   // A listener is somebody else's code; its fault must not reach the connection or the other listeners.
