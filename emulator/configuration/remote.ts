@@ -59,6 +59,12 @@ export class RemoteConfigurations {
     product.configuration.enabled = enabled ?? (content === undefined ? product.configuration.enabled : true);
   }
 
+  /** Takes it away with its product. */
+  forget({ configuration }: Product): void {
+    if (configuration.stored !== undefined) this.platform.files.remove(configuration.stored.file.fileId);
+    configuration.stored = undefined;
+  }
+
   /** `data` for a device that asks, or why it gets none: 6713 switched off, 6710 none stored. */
   describe(device: Device): JsonObject | 6710 | 6713 {
     const { enabled, stored } = device.product.configuration;

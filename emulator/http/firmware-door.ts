@@ -25,8 +25,20 @@ export async function acceptFirmware(
       request.headers['content-type'] ?? '',
     ) ?? [];
   const boundary = quoted ?? plain;
-  const body = await readBody(request, platform.limits.firmwareBytes + FORM_BYTES);
-  if (request.method !== 'POST' || boundary === undefined) return end(400, 'MalformedPOSTRequest');
+  const length = Number(request.headers['content-length']);
+  // Whether somebody may post is known only when all of it is there, so what comes meanwhile counts as kept.
+  const most = boundary === undefined || request.method !== 'POST' || !(length > 0) ? 0 : length;
+  if (!platform.firmwareBudget.claim(most)) {
+    request.resume();
+    return end(403, 'QuotaExceeded');
+  }
+  let body: Buffer;
+  try {
+    body = await readBody(request, most);
+  } finally {
+    platform.firmwareBudget.release(most);
+  }
+  if (most === 0 || boundary === undefined) return end(400, 'MalformedPOSTRequest');
   const { fields, file } = readForm(body, boundary);
   if (file === undefined) return end(400, 'IncorrectNumberOfFilesInPOSTRequest');
   const refused = platform.firmwareUploads.accept(fields, file);
@@ -48,8 +60,7 @@ function readForm(body: Buffer, boundary: string): { fields: Map<string, string>
     const content = body.subarray(headEnd + HEAD_END.length, at);
     at += 2;
     const [, name = ''] = /name="([^"]{1,100})"/i.exec(body.toString('latin1', start, headEnd)) ?? [];
-    // The copy is what stays of the body.
-    if (name === 'file') return { fields, file: Buffer.from(content) };
+    if (name === 'file') return { fields, file: content };
     if (content.length <= FORM_BYTES) fields.set(name.toLowerCase(), content.toString());
   }
   return { fields, file: undefined };

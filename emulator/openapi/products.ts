@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Product } from '../registry/product';
 import { newSecret } from '../registry/registry';
+import { asAction } from './ota-errors';
 import { ActionError, type ActionParameters } from './parameters';
 import { localTime, utcTime } from './times';
 
@@ -43,6 +44,11 @@ function deleteProduct(parameters: ActionParameters): object {
     throw new ActionError('iot.prod.ExistedDevice', 'The product still has devices.');
   }
   parameters.platform.setScript(product, '');
+  parameters.platform.configurations.forget(product);
+  const { ota } = parameters.platform;
+  for (const firmware of ota.firmwares.list()) {
+    if (firmware.settings.productKey === product.productKey) asAction(() => ota.deleteFirmware(firmware));
+  }
   parameters.platform.registry.products.delete(product.productKey);
   return {};
 }

@@ -163,6 +163,38 @@ describe('emulator: OTA by the vendor’s cloud SDK', () => {
     assert.equal(body?.success, false);
   });
 
+  it('takes no more of uploads than it has room for, also of those that are never granted', async () => {
+    const limits = { firmwareBytes: 100_000 };
+    const small = await startEmulator({ config: { products: [PRODUCT] }, limits });
+    const post = (body: FormData | string) =>
+      fetch(`${small.httpUrl}/oss-upload/`, { method: 'POST', body }).then(({ status }) => status);
+    for (let i = 0; i < 3; i++) {
+      const form = new FormData();
+      form.set('key', 'x');
+      form.set('file', new Blob([new Uint8Array(90_000)]), 'x');
+      assert.equal(await post(form), 403);
+    }
+    const large = new FormData();
+    large.set('file', new Blob([new Uint8Array(100_001)]), 'x');
+    assert.equal(await post(large), 403);
+    assert.equal(await post('no form'), 413);
+    // Nothing of it is kept: there is room for this.
+    await small.firmware.add({ productKey, version: '1', files: { content: Buffer.alloc(100_000) } });
+    await small.close();
+  });
+
+  it('forgets packages with their product', async () => {
+    const product = emulator.firmware;
+    const created = await cloud.createProduct(
+      new models.CreateProductRequest({ productName: 'short lived', nodeType: 0 }),
+    );
+    const key = created.body?.productKey ?? '';
+    await product.add({ productKey: key, version: '1', files: { content: 'x' } });
+    emulator.configuration.set(key, { content: {} });
+    await cloud.deleteProduct(new models.DeleteProductRequest({ productKey: key }));
+    assert.deepEqual(product.list(), []);
+  });
+
   it('keeps an upload for an hour', async () => {
     const { firmwareUrl } = await upload(IMAGE);
     now += 3_600_000;

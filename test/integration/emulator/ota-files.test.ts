@@ -420,6 +420,18 @@ describe('emulator: firmware files', () => {
     assert.ok((await fetchIt(url)).body.equals(IMAGE));
   });
 
+  it('serves at the address that the device itself came to', async () => {
+    await lamp.endAsync(true);
+    await emulator.close();
+    emulator = await startEmulator({ host: '0.0.0.0', config: { products: [PRODUCT] } });
+    Object.assign(emulator.addresses, { mqtt: `mqtt://127.0.0.1:${emulator.ports.mqtt}` });
+    lamp = await onlineLamp(emulator, LAMP_1, { parameters: { _ss: 1 } });
+    next = offers(lamp);
+    const url = await offered();
+    assert.equal(new URL(url).hostname, '127.0.0.1');
+    assert.ok((await fetchIt(url)).body.equals(IMAGE));
+  });
+
   it('serves a gigabyte without holding it', async function () {
     this.timeout(120_000);
     const size = 1024 ** 3;
