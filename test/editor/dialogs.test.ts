@@ -35,6 +35,9 @@ const DIALOGS: Array<[type: string, field?: string]> = [
   ['alink-topo', 'action'],
   ['alink-topo', 'notify'],
   ['alink-subdevice-login', 'action'],
+  ['alink-ota-in', 'work'],
+  ['alink-ota-in', 'askBy'],
+  ['alink-ota-progress', 'action'],
   ...FLOW_TYPES.map((type): [string] => [type]),
 ];
 
