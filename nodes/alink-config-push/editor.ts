@@ -1,13 +1,11 @@
 import { Dialog } from '../shared/editor/dialog';
 import { chooseMissing, validDevice, validTimeLimit, watchReply } from '../shared/editor/request-dialog';
 import { text } from '../shared/editor/text';
-import { numberCheck, validator } from '../shared/editor/validate';
+import { hostsCheck, numberCheck, validator } from '../shared/editor/validate';
 
 const TYPE = 'alink-config-push';
-/** Host names, exact or with `*.` in front. */
-const HOST = /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
-RED.nodes.registerType(TYPE, {
+RED.nodes.registerType('alink-config-push', {
   category: 'alink',
   color: '#F2A765',
   defaults: {
@@ -65,8 +63,3 @@ RED.nodes.registerType(TYPE, {
     dialog.unfoldErrors();
   },
 });
-
-function hostsCheck(value: string): string | undefined {
-  const wrong = value.split(/[\s,;]+/).find((host) => host !== '' && !HOST.test(host));
-  return wrong === undefined ? undefined : text(TYPE, 'validate.hosts', { host: wrong });
-}

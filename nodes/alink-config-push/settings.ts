@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { ConfigurationListening, DocumentOptions } from '../../sdk';
 import { expandText, readNumber } from '../shared/config';
+import { readHosts } from '../shared/hosts';
 import type { RequestDef } from '../shared/requests';
 
 export const MODEL_OUTPUTS = ['document', 'plans', 'modbus', 'opcua', 'flow'] as const;
@@ -35,9 +36,7 @@ export function documentOptions(RED: NodeAPI, node: Node, def: ConfigPushDef): D
   const size = readNumber(expandText(RED, node, def.mostSize), 'mostSize', { min: 1, max: 16_384 });
   const usual = def.output === 'configuration' ? undefined : USUAL_MODEL_KILOBYTES;
   const kilobytes = size ?? usual;
-  const hosts = expandText(RED, node, def.hosts)
-    .split(/[\s,;]+/)
-    .filter((host) => host !== '');
+  const hosts = readHosts(expandText(RED, node, def.hosts));
   return {
     ...(kilobytes === undefined ? {} : { mostBytes: Math.round(kilobytes * KILOBYTE) }),
     ...(hosts.length === 0 ? {} : { hosts }),

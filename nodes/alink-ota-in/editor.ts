@@ -3,15 +3,9 @@ import { validModule } from '../shared/editor/firmware-fields';
 import { watchGateway } from '../shared/editor/gateway-rows';
 import { chooseMissing, validDevice } from '../shared/editor/request-dialog';
 import { text } from '../shared/editor/text';
-import { type Check, numberCheck, validator } from '../shared/editor/validate';
+import { hostsCheck, numberCheck, validator } from '../shared/editor/validate';
 
 const TYPE = 'alink-ota-in';
-
-const hostsCheck: Check = (value) => {
-  const hosts = value.split(/[\s,;]+/).filter((host) => host !== '');
-  const wrong = hosts.find((host) => !/^(\*\.)?[\w]([\w.-]*\w)?$|^\[?[\da-f:.]+\]?$/i.test(host));
-  return wrong === undefined ? undefined : text(TYPE, 'validate.host', { host: wrong });
-};
 
 /** Custom types: the editor checks only those that it knows. */
 const versionCheck: FieldValidator = function (this: EditorNode, value, options): true | string {

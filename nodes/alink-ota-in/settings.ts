@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { DownloadOptions } from '../../sdk';
-import { badSettings, expandText, readNumber } from '../shared/config';
+import { expandText, readNumber } from '../shared/config';
 import { moduleSetting, userDirOf } from '../shared/firmware-things';
+import { readHosts } from '../shared/hosts';
 import { VERSION_SOURCES, type VersionSource } from './version';
 
 export interface OtaInDef extends NodeDef {
@@ -48,8 +49,6 @@ export interface OtaInSettings {
 
 const DEFAULT_FOLDER = 'alink/firmware';
 const DEFAULT_ATTEMPTS = 3;
-const MOST_HOSTS = 100;
-const HOST = /^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$|^\[?[0-9a-f:.]+\]?$/;
 
 /** @throws AlinkError `badSettings` naming the field */
 export function readSettings(RED: NodeAPI, node: Node, def: OtaInDef): OtaInSettings {
@@ -75,16 +74,4 @@ export function readSettings(RED: NodeAPI, node: Node, def: OtaInDef): OtaInSett
     progressMessages: def.progressMessages === true,
     subDevices: def.subDevices === true,
   };
-}
-
-function readHosts(text: string): string[] {
-  const hosts = text
-    .toLowerCase()
-    .split(/[\s,;]+/)
-    .filter((host) => host !== '');
-  const wrong = hosts.find((host) => !HOST.test(host));
-  if (wrong !== undefined)
-    throw badSettings('hosts', `${wrong} is no host name`, 'badHost', { value: wrong });
-  if (hosts.length > MOST_HOSTS) throw badSettings('hosts', `at most ${MOST_HOSTS}`);
-  return hosts;
 }

@@ -56,3 +56,10 @@ export function referenceCheck(kind: 'device' | 'platform'): Check {
 /** Identifier of a property or event; modules of newer thing models write `block:identifier`. */
 export const identifierCheck: Check = (value) =>
   value === '' || /^\w{1,50}(:\w{1,50})?$/.test(value) ? undefined : sharedText('validate.identifier');
+
+/** Host names with commas between them, exact or with `*.` in front. */
+export const hostsCheck: Check = (value) => {
+  const hosts = value.split(/[\s,;]+/).filter((host) => host !== '');
+  const wrong = hosts.find((host) => !/^(\*\.)?[\w]([\w.-]*\w)?$|^\[?[\da-f:.]+\]?$/i.test(host));
+  return wrong === undefined ? undefined : sharedText('validate.hostName', { host: wrong });
+};
