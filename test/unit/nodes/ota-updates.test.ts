@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { ProgressPace } from '../../../nodes/alink-ota-in/progress-pace';
+import { Updates } from '../../../nodes/alink-ota-in/updates';
+import { type FirmwarePage, firmwarePage } from '../../../nodes/shared/firmware-book';
+import { AlinkError, type Device, type DownloadOptions, type FirmwareOffer } from '../../../sdk';
+
+const IDENTITY = { productKey: 'a1Unit', deviceName: 'unit-1' };
+
+function offerOf(version: string, digest = version): FirmwareOffer {
+  return {
+    version,
+    module: 'default',
+    isDiff: false,
+    files: [
+      { name: 'image.bin', size: 10, digest: { method: 'md5', value: digest }, url: 'https://a.b/c?secret' },
+    ],
+    source: 'push',
+    receivedAt: 1,
+  };
+}
+
+describe('what becomes of firmware offers', () => {
+  let userDir = '';
+  let page: FirmwarePage;
+  let reports: Array<[number, string | undefined]>;
+  let downloads: number;
+  let stateName: Device['state']['name'];
+  let download: (offer: FirmwareOffer, options: DownloadOptions) => Promise<void>;
+  let closing: AbortController;
+  let updates: Updates;
+  const device = {
+    identity: IDENTITY,
+    get state() {
+      return { name: stateName, waiting: 0 };
+    },
+    ota: {
+      reportProgress: async (step: number, description?: string) => void reports.push([step, description]),
+      download: async (offer: FirmwareOffer, options: DownloadOptions) => {
+        downloads++;
+        await download(offer, options);
+        return { offer, files: [{ path: '/f/image.bin', name: 'image.bin', size: 10 }] };
+      },
+    },
+  } as unknown as Device;
+
+  beforeEach(async () => {
+    userDir = mkdtempSync(join(tmpdir(), 'alink-ota-'));
+    page = await firmwarePage(userDir, 'emulator', IDENTITY);
+    reports = [];
+    downloads = 0;
+    stateName = 'online';
+    download = async () => undefined;
+    closing = new AbortController();
+    updates = new Updates({
+      settings: {
+        module: undefined,
+        work: 'download',
+        download: { folder: '/f' },
+        attempts: 2,
+        askOnStart: true,
+        askBy: 'get',
+        version: '',
+        versionType: 'none',
+        progressMessages: false,
+        subDevices: false,
+      },
+      home: { isEmulator: false, pageOf: async () => page },
+      signal: closing.signal,
+      showProgress: () => undefined,
+      send: () => undefined,
+    });
+  });
+  afterEach(() => rmSync(userDir, { recursive: true, force: true }));
+
+  it('a lost connection is no failure: it goes on when there is one again', async () => {
+    download = async () => {
+      stateName = 'waiting';
+      throw new AlinkError('downloadFailed', 'the network is away', { details: { step: -2 } });
+    };
+    const offer = offerOf('1.1');
+    assert.equal(await updates.take(device, offer, false), undefined);
+    assert.deepEqual(reports, []);
+    assert.deepEqual(updates.takeWaiting({ identity: { ...IDENTITY, deviceName: 'unit-11' } }), []);
+    assert.deepEqual(updates.takeWaiting(device), [offer]);
+    assert.deepEqual(updates.takeWaiting(device), []);
+    stateName = 'online';
+    download = async () => undefined;
+    assert.equal((await updates.take(device, offer, false))?.alink.status, 'downloaded');
+  });
+
+  it('with a connection the failure is told, with its step, and the offer may come again', async () => {
+    download = async () => {
+      throw new AlinkError('firmwareMismatch', 'other bytes', { details: { step: -3 } });
+    };
+    await assert.rejects(updates.take(device, offerOf('1.1'), false), { key: 'firmwareMismatch' });
+    assert.deepEqual(reports, [[-3, 'other bytes']]);
+    assert.equal(page.isUnderWay('default'), false);
+    download = async () => undefined;
+    assert.ok(await updates.take(device, offerOf('1.1'), false));
+  });
+
+  it('what ended because the node closes, or another version came, is no failure', async () => {
+    for (const key of ['aborted', 'closed', 'firmwareReplaced'] as const) {
+      download = async () => {
+        throw new AlinkError(key, 'over');
+      };
+      assert.equal(await updates.take(device, offerOf('1.1'), false), undefined);
+    }
+    assert.deepEqual(reports, []);
+  });
+
+  it('the same offer is at work once; another content of the same version is another', async () => {
+    let go: () => void = () => undefined;
+    download = (_offer, { onProgress }) =>
+      new Promise((resolve) => {
+        onProgress?.({ doneBytes: 1, totalBytes: 10, percent: 10 });
+        go = resolve;
+      });
+    const first = updates.take(device, offerOf('1.1'), false);
+    await until(() => downloads === 1);
+    assert.equal(await updates.take(device, offerOf('1.1'), true), undefined);
+    go();
+    assert.ok(await first);
+    // Told before the flow had it.
+    assert.deepEqual(
+      reports.map(([step]) => step),
+      [10, 100],
+    );
+    assert.equal(await updates.take(device, offerOf('1.1'), false), undefined);
+    assert.equal(downloads, 1);
+    download = async () => undefined;
+    assert.ok(await updates.take(device, offerOf('1.1', 'other'), false));
+  });
+
+  it('is given up after so many times, however it is asked for; a version resets', async () => {
+    for (let i = 0; i < 2; i++) assert.ok(await updates.take(device, offerOf('1.1'), true));
+    for (const asked of [true, true]) {
+      await assert.rejects(updates.take(device, offerOf('1.1'), asked), {
+        key: 'firmwareGivenUp',
+        details: { version: '1.1', module: 'default', attempts: 2, step: -1 },
+      });
+    }
+    assert.equal(downloads, 2);
+    assert.equal(reports.at(-1)?.[0], -1);
+    await page.told('default', '1.1');
+    assert.equal(page.timesGiven(offerOf('1.1')), 0);
+    // It runs: nothing is to be done.
+    assert.equal(await updates.take(device, offerOf('1.1'), true), undefined);
+    assert.ok(await updates.take(device, offerOf('1.2'), false));
+  });
+
+  it('what another process finds: versions, attempts, what was under way; never an address', async () => {
+    await page.told('default', '1.0');
+    await updates.take(device, offerOf('1.1'), false);
+    assert.equal(page.isUnderWay('default'), true);
+    const folder = join(userDir, 'alink', 'firmware-state');
+    const text = readFileSync(join(folder, readdirSync(folder)[0] ?? ''), 'utf8');
+    assert.doesNotMatch(text, /secret|https/);
+    const other = await reopened(text);
+    assert.equal(other.toldVersion('default'), '1.0');
+    assert.equal(other.runningVersion('default'), undefined);
+    assert.equal(other.timesGiven(offerOf('1.1')), 1);
+    assert.equal(other.timesGiven(offerOf('1.1', 'other')), 0);
+    // It restarted: whatever the flow was at is over.
+    assert.deepEqual([other.isAtWork(offerOf('1.1')), other.isUnderWay('default')], [false, false]);
+  });
+
+  it('a damaged memory counts for nothing', async () => {
+    await page.told('default', '1.0');
+    for (const text of [
+      '',
+      '{',
+      '[]',
+      '{"modules":[1,{"module":1},{"module":"default","update":{"offer":1}}]}',
+    ]) {
+      const other = await reopened(text);
+      assert.equal(other.toldVersion('default'), undefined);
+      assert.equal(other.timesGiven(offerOf('1.1')), 0);
+    }
+  });
+
+  /** The page of a process that finds this text. */
+  async function reopened(text: string): Promise<FirmwarePage> {
+    const folder = mkdtempSync(join(userDir, 'other-'));
+    const [name = ''] = readdirSync(join(userDir, 'alink', 'firmware-state'));
+    mkdirSync(join(folder, 'alink', 'firmware-state'), { recursive: true });
+    writeFileSync(join(folder, 'alink', 'firmware-state', name), text);
+    return firmwarePage(folder, 'emulator', IDENTITY);
+  }
+});
+
+describe('the pace of progress reports', () => {
+  it('is each 5 %, or each 5 s when it is slow, never more than one a second', () => {
+    const pace = new ProgressPace();
+    const due = (percent: number, now: number) => pace.isDue(percent, now);
+    assert.equal(due(1, 0), true);
+    assert.equal(due(50, 999), false);
+    assert.equal(due(50, 1000), true);
+    assert.equal(due(52, 5999), false);
+    assert.equal(due(52, 6000), true);
+    assert.equal(due(52, 60_000), false);
+    assert.equal(due(57, 60_000), true);
+  });
+});
+
+/** Resolves when it is so, in a later turn. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
