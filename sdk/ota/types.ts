@@ -74,7 +74,7 @@ export interface DownloadOptions {
   blocksInFlight?: number;
   /**
    * What is loaded is flushed every so many bytes; 4 MB by default. Only what was not is loaded again after a kill or a
-   * power cut. Where the network is much faster than the disk it is up to 16 times as much.
+   * power cut, at most twice as much.
    */
   flushBytes?: number;
   /** Asks for the offer again when its address has expired or is refused; by default `thing/ota/firmware/get`. */

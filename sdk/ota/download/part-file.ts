@@ -5,11 +5,6 @@ import type { FirmwareFile } from '../types';
 /** Bytes are gathered to this many before they are written: a call for each packet would cost more than the disk. */
 const GATHERED_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
-/** Flushing may take this part of the time: a slow disk must not make a fast network wait for every few megabytes. */
-const FLUSHING_PART = 1 / 10;
-/** So many times as much may be unflushed before a flush is due all the same, and before the network has to wait for it. */
-const OVERDUE = 8;
-const FAR_BEHIND = 16;
 
 export interface PartOptions {
   path: string;
@@ -39,7 +34,6 @@ export class PartFile {
   #written = 0;
   #flushing: Promise<void> | undefined;
   #flushed = 0;
-  #nextFlushAt = 0;
   #failure: unknown;
 
   private constructor(handle: FileHandle, options: PartOptions) {
@@ -126,9 +120,10 @@ export class PartFile {
     await this.#writing;
     this.#write();
     if (this.#failure !== undefined) throw this.#failure;
-    const intervals = (this.#written - this.#flushed) / this.#options.flushBytes;
-    if (intervals >= (performance.now() < this.#nextFlushAt ? OVERDUE : 1)) this.#flush();
-    if (intervals >= FAR_BEHIND) await this.#flushing;
+    const { flushBytes } = this.#options;
+    if (this.#written - this.#flushed >= flushBytes) this.#flush();
+    // A disk that is slower than the network must not fall behind by more than one flush.
+    if (this.#length + this.#gathering.length - this.#flushed > 2 * flushBytes) await this.#flushing;
   }
 
   /** Gives what was gathered to the disk; nothing else may be on its way there. */
@@ -151,7 +146,6 @@ export class PartFile {
   #flush(): void {
     if (this.#flushing) return;
     const upTo = this.#written;
-    const startedAt = performance.now();
     this.#flushing = this.#handle
       .datasync()
       .then(() => this.#options.onFlushed(upTo))
@@ -165,8 +159,6 @@ export class PartFile {
       )
       .finally(() => {
         this.#flushing = undefined;
-        const now = performance.now();
-        this.#nextFlushAt = now + (now - startedAt) * (1 / FLUSHING_PART - 1);
       });
   }
 
