@@ -13,6 +13,9 @@ import { runningVersion } from './version';
 
 type Send = (msg: NodeMessage) => void;
 
+/** The end of a connection, which is told elsewhere. */
+const OVER: ReadonlySet<AlinkError['key']> = new Set(['closed', 'aborted', 'disconnected']);
+
 /** What the node needs besides its device; learned once. */
 interface Desk {
   settings: OtaInSettings;
@@ -192,7 +195,8 @@ export class OtaIn {
 
   /** What went wrong without a message that asked for it. */
   #problem(device: Pick<Device, 'identity'>, error: AlinkError, offer?: FirmwareOffer): void {
-    if (this.#link.signal.aborted || error.key === 'closed' || error.key === 'aborted') return;
+    // When the connection is back, the next session is greeted.
+    if (this.#link.signal.aborted || OVER.has(error.key)) return;
     this.#link.status.error(error);
     const flowError = toFlowError(this.RED, error);
     const module = offer?.module ?? error.details.module;

@@ -175,6 +175,50 @@ describe('alink-ota-in', () => {
     assert.equal(came.length, 1);
   });
 
+  it('gives up what was tried so often, until it is told to forget that', async () => {
+    await flows.deploy({ attempts: '1' });
+    const came = firmware();
+    const jobId = await flows.offer('1.1.0');
+    await came;
+    const failed = flows.red.next('errors');
+    flows.red.send('ota', {});
+    const { error, alink } = await failed;
+    assert.deepEqual([error?.code, alink?.step, alink?.module], ['firmwareGivenUp', -1, 'default']);
+    assert.equal((await flows.ended(jobId)).status, 'FAILED');
+    const [first] = flows.emulator.firmware
+      .list()
+      .filter(({ productKey }) => productKey === flows.identity.productKey);
+    flows.emulator.firmware.upgrade(first?.firmwareId ?? '', { devices: [flows.identity], needPush: false });
+    const again = firmware();
+    flows.red.send('ota', { reset: true });
+    assert.equal((await again).payload.version, '1.1.0');
+  });
+
+  it('goes on over a lost connection and a deploy, and does not repeat the old version meanwhile', async () => {
+    const large = { files: { size: 24_000_000, seed: 3 } };
+    flows.emulator.faults.add({ action: 'slow', bytesPerSecond: 8_000_000, times: 2 });
+    await flows.deploy({ progressMessages: true });
+    const begun = firmware(({ alink }) => alink?.status === 'downloading');
+    const jobId = await flows.offer('1.1.0', large);
+    await begun;
+    const asked = flows.next('thing.ota.firmware.get');
+    flows.emulator.faults.dropConnections();
+    await asked;
+    const came = firmware(({ alink }) => alink?.status === 'downloaded');
+    await flows.deploy({ progressMessages: true, name: 'changed' });
+    const { payload } = await came;
+    assert.equal(payload.size, 24_000_000);
+    await flows.say({ version: '1.1.0' });
+    assert.equal((await flows.ended(jobId)).status, 'SUCCEEDED');
+    assert.deepEqual(flows.sent('ota.inform'), [{ version: '1.0.0' }, { version: '1.1.0' }]);
+    const [first, second, ...more] = flows.emulator.firmware
+      .downloads()
+      .filter(({ deviceName }) => deviceName === flows.identity.deviceName)
+      .map(({ offset }) => offset);
+    assert.deepEqual([first, more], [0, []]);
+    assert.ok(Number(second) > 0, `it went on at ${second}`);
+  });
+
   it('remembers the version that was reported last, over a restart of the flows', async () => {
     await flows.deploy();
     await flows.say({ version: '1.4.2' });
