@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../protocol';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../protocol';
 import type { RollbackReason } from './types';
 
 /** What tells configurations apart. */
@@ -94,7 +94,17 @@ export function readState(json: Json | undefined): ConfigurationState {
 function readKept(json: Json | undefined): KeptConfiguration | undefined {
   if (json === undefined || !isJsonObject(json)) return undefined;
   const name = readName(json);
-  return name && typeof json.text === 'string' ? { ...name, text: json.text } : undefined;
+  return name && isDocument(json.text) ? { ...name, text: json.text } : undefined;
+}
+
+function isDocument(text: Json | undefined): text is string {
+  if (typeof text !== 'string') return false;
+  try {
+    parseJson(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readName(json: Json | undefined): ConfigurationName | undefined {
@@ -147,6 +157,6 @@ export interface KeptModel {
 export function readKeptModel(json: Json | undefined): KeptModel | undefined {
   if (json === undefined || !isJsonObject(json)) return undefined;
   const { digest, text, receivedAt } = json;
-  if (typeof digest !== 'string' || typeof text !== 'string') return undefined;
+  if (typeof digest !== 'string' || !isDocument(text)) return undefined;
   return { digest, text, receivedAt: isCount(receivedAt) ? receivedAt : 0 };
 }

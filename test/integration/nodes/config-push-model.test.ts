@@ -140,6 +140,28 @@ describe('alink-config-push of a gateway', () => {
     assert.equal((await start).alink?.status, 'kept');
   });
 
+  it('a sub-device gets the remote configuration of its own product, and answers for itself', async () => {
+    const sub = { productKey: 'a1Sub25', deviceName: 'sub-01' };
+    const role = { role: 'subDevice', gateway: 'gate', transport: 'tcp', thingModelSource: 'none' };
+    const online = red.next('statuses', ({ status }) => status?.fill === 'green');
+    await red.deploy([
+      platformWith([{ productKey: GATE.productKey, nodeType: 'gateway' }, { productKey: sub.productKey }]),
+      device({ id: 'gate', role: 'gateway', ...GATE, thingModelSource: 'none', transport: 'tcp' }),
+      device({ id: 'sub', ...role, ...sub }),
+      configPush({ device: 'sub' }),
+      sink(),
+      ...catchAll(),
+      ...statusOf('config'),
+    ]);
+    await online;
+    const panel = await Panel.of(red);
+    const seen = red.next('sink');
+    await panel.push(sub.productKey, sub.deviceName, { rate: 5 });
+    const { payload, alink } = await seen;
+    assert.deepEqual([payload, alink?.deviceName], [{ rate: 5 }, 'sub-01']);
+    while ((await panel.answer(sub.productKey, sub.deviceName)) !== 200) await Promise.resolve();
+  });
+
   it('a document that is none, and a wrong digest, are errors', async () => {
     const panel = await deploy({ output: 'plans' });
     const none = red.next('errors');
