@@ -12,11 +12,13 @@ const require = createRequire(import.meta.url);
 const results = mkdtempSync(join(tmpdir(), 'alink-test-'));
 /** How long a suite may keep handles open after its last test: longer than embedded emulators outlive a deploy. */
 const GRACE_MS = 10_000;
-const SUITE_LIMIT_MS = 8 * 60_000;
+const SUITE_LIMIT_MS = 12 * 60_000;
 
-/** @typedef {{ name: string; kind: 'check' | 'suite'; run: (extra: string[]) => Promise<{ passed: number; failed: number }> }} Step */
+/** @typedef {{ name: string; kind: 'check' | 'suite'; run: (extra: string[]) => Promise<Outcome> }} Step */
 
-/** How a step's process ended. @typedef {{ code: number; killed: boolean }} Ending */
+/** What came of a step; `output` when it was not shown at once. @typedef {{ passed: number; failed: number; output?: string }} Outcome */
+
+/** How a step's process ended. @typedef {{ code: number; killed: boolean; output: string }} Ending */
 
 const bin = (/** @type {string} */ name, /** @type {string} */ file) =>
   join(dirname(require.resolve(`${name}/package.json`)), file);
@@ -41,11 +43,14 @@ const steps = [
   suite('package', 'test/package'),
 ];
 
-/** The step's process, and on Unix its group. @type {number | undefined} */
-let running;
+/** Suites wait for sockets and timers most of the time, so two of them share a machine of two cores well. */
+const LANES = 2;
+
+/** Processes of the steps, on Unix each with its group. @type {Set<number>} */
+const running = new Set();
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
-    killRunning();
+    for (const pid of running) kill(pid);
     rmSync(results, { recursive: true, force: true });
     process.exit(1);
   });
@@ -53,21 +58,33 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
 
 const [wanted, extra] = readArguments(process.argv.slice(2));
 const total = { passed: 0, failed: 0 };
-for (const step of steps) {
-  if (!isWanted(step)) continue;
+const chosen = steps.filter(isWanted);
+const suites = chosen.filter(({ kind }) => kind === 'suite');
+// Two at a time would mix their lines.
+const showsAtOnce = suites.length < 2;
+for (const step of chosen.filter(({ kind }) => kind === 'check')) await carryOut(step);
+await Promise.all(
+  Array.from({ length: LANES }, async () => {
+    for (let step = suites.shift(); step !== undefined; step = suites.shift()) await carryOut(step);
+  }),
+);
+rmSync(results, { recursive: true, force: true });
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** @param {Step} step */
+async function carryOut(step) {
   const startedAt = Date.now();
-  console.log(`\n── ${step.name}`);
-  const { passed, failed } = await step.run(extra);
+  if (step.kind === 'check' || showsAtOnce) console.log(`\n── ${step.name}`);
+  const { passed, failed, output = '' } = await step.run(extra);
   total.passed += passed;
   total.failed += failed;
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  if (output !== '') process.stdout.write(`\n── ${step.name}\n${output}`);
   console.log(
     `── ${step.name}: ${failed === 0 ? 'ok' : 'FAILED'} (${passed} passed, ${failed} failed, ${seconds} s)`,
   );
 }
-rmSync(results, { recursive: true, force: true });
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
 
 /** Suites run on what was built, so a part of them in a fresh clone needs a build before. @param {Step} step */
 function isWanted({ name }) {
@@ -131,17 +148,17 @@ function suite(name, folder, nodeRed = 'node-red') {
   };
 }
 
-/** @param {string} name @param {string} file @param {Ending} ending */
-function verdict(name, file, { code, killed }) {
+/** @param {string} name @param {string} file @param {Ending} ending @returns {Outcome} */
+function verdict(name, file, { code, killed, output }) {
   if (!existsSync(file)) {
     console.error(`${name}: the suite ended without a result`);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, output };
   }
   const { passes, failures, pending } = JSON.parse(readFileSync(file, 'utf8'));
   if (passes + failures === 0) console.error(`${name}: no test ran`);
   if (pending > 0) console.error(`${name}: ${pending} tests were skipped`);
   const broken = killed || passes + failures === 0 || (failures === 0 && code !== 0);
-  return { passed: passes, failed: failures + (broken ? 1 : 0) };
+  return { passed: passes, failed: failures + (broken ? 1 : 0), output };
 }
 
 /**
@@ -153,14 +170,22 @@ function verdict(name, file, { code, killed }) {
  */
 function execute(program, command, env, resultFile) {
   return new Promise((done) => {
+    const isShown = resultFile === undefined || showsAtOnce;
+    const channel = isShown ? 'inherit' : 'pipe';
     const child = spawn(program, command, {
       cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', channel, channel],
       env: { ...process.env, ...env },
       // A group of its own, so that a browser or a Node-RED that a suite started ends with it.
       detached: process.platform !== 'win32',
     });
-    running = child.pid;
+    const { pid } = child;
+    if (pid !== undefined) running.add(pid);
+    /** @type {string[]} */
+    const lines = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => lines.push(text));
+    }
     let killed = false;
     let overSince = 0;
     const startedAt = Date.now();
@@ -175,22 +200,22 @@ function execute(program, command, env, resultFile) {
           : `the step took longer than ${SUITE_LIMIT_MS / 60_000} minutes`,
       );
       killed = true;
-      killRunning();
+      if (pid !== undefined) kill(pid);
     }, 250);
     child.on('error', (error) => console.error(error.message));
     child.on('close', (code) => {
       clearInterval(watch);
-      killRunning();
-      running = undefined;
-      done({ code: code ?? 1, killed });
+      if (pid !== undefined) kill(pid);
+      done({ code: code ?? 1, killed, output: lines.join('') });
     });
   });
 }
 
-function killRunning() {
-  if (running === undefined) return;
+/** @param {number} pid */
+function kill(pid) {
+  running.delete(pid);
   try {
-    process.kill(process.platform === 'win32' ? running : -running, 'SIGKILL');
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
   } catch {
     // it has ended, and all it started
   }
