@@ -134,12 +134,12 @@ describe('alink-cloud at a door of its own', () => {
   });
 
   it('never repeats a call, and tells code, words and request id of a refusal', async () => {
-    answer = json(503, '{"Code":"Throttling.User","Message":"Slow down","RequestId":"R-2"}');
+    answer = json(503, '{"Code":"Throttling.User","Message":"Quota of 20 QPS","RequestId":"R-2"}');
     await plain();
     const { error, alink } = await call();
     assert.equal(asked.length, 1);
     assert.equal(error?.code, 'Throttling.User');
-    assert.match(error?.message ?? '', /Too many calls.*\(Slow down\)$/);
+    assert.match(error?.message ?? '', /Too many calls.*\(Quota of 20 QPS\)$/);
     assert.deepEqual([alink?.status, alink?.code, alink?.requestId], ['refused', 'Throttling.User', 'R-2']);
     assert.equal(JSON.stringify([error, alink]).includes('my-secret'), false);
   });

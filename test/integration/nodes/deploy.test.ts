@@ -213,9 +213,9 @@ describe('deploys', () => {
 
   it('a port that is taken or a products file that is wrong: the setting is named', async () => {
     for (const [extra, words] of [
-      [{ emulatorMqttPort: String(emulator.ports.mqtt) }, /emulatorMqttPort.*taken by another program/],
-      [{ emulatorConfig: '{"products":[{"name":"no key"}]}' }, /emulatorConfig.*productKey/],
-      [{ emulatorConfig: '{' }, /emulatorConfig/],
+      [{ emulatorMqttPort: String(emulator.ports.mqtt) }, /“MQTT port”.*taken by another program/],
+      [{ emulatorConfig: '{"products":[{"name":"no key"}]}' }, /“Products”.*productKey/],
+      [{ emulatorConfig: '{' }, /“Products”/],
     ] as const) {
       const caught = red.next('errors', ({ error }) => error?.source.id === 'post');
       await red.deploy([emulatorPlatform(extra), device(), propertyPost(), sink(), ...catchAll()]);
