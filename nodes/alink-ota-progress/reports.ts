@@ -1,3 +1,4 @@
+import { toJson } from '../../protocol';
 import { firmwareName } from '../shared/firmware-things';
 import { invalidInput } from '../shared/invalid-input';
 
@@ -76,9 +77,15 @@ function readFailure(value: unknown, field: string): number {
 
 function readDescription(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  const text =
-    value instanceof Error ? value.message : typeof value === 'object' ? JSON.stringify(value) : value;
+  const text = value instanceof Error ? value.message : typeof value === 'object' ? toText(value) : value;
   return String(text).slice(0, LONGEST_DESCRIPTION);
+}
+
+function toText(value: object): string {
+  const json = toJson(value);
+  if (json.ok) return JSON.stringify(json.value);
+  const field = 'description';
+  throw invalidInput('notJsonValue', `${field}: ${json.found} cannot be sent`, { field, value: json.found });
 }
 
 function toNumber(value: unknown): number | undefined {
