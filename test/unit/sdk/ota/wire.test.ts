@@ -146,6 +146,19 @@ describe('firmware over the air', () => {
     assert.equal(await device.ota.ask(), undefined);
   });
 
+  it('asks for nothing by itself for who wants to, and tells him of pushed offers all the same', async () => {
+    const device = await online();
+    const heard = new Promise<FirmwareOffer>((resolve) => {
+      device.ota.onOffer(undefined, resolve, undefined, { ask: false });
+    });
+    await subscribed(UPGRADE);
+    // Whatever was asked for in the same turn would be before it.
+    await device.ota.reportVersion('1.0.0');
+    assert.deepEqual(published(`/sys/${NAMES}/thing/ota/firmware/get`), []);
+    push(DATA);
+    assert.equal((await heard).source, 'push');
+  });
+
   it('hears of pushed offers, not of those that run already', async () => {
     const device = await online();
     const lines: string[] = [];
