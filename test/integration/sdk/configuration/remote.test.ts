@@ -486,6 +486,7 @@ describe('remote configuration', () => {
       device.connect();
       const back = await got.next();
       assert.deepEqual([back.source, back.document], ['rollback', { rate: 5 }]);
+      await back.answer({ code: 400 });
       await closeAllDevices();
       // The flow did not accept it: the next run delivers it once more.
       const last = new Inbox<ReceivedConfiguration>();
