@@ -176,7 +176,7 @@ export class Connection {
     // An object of its own, so that the same function may listen twice.
     const own = (state: SessionState) => listener(state);
     this.#stateListeners.add(own);
-    this.#call(own, this.state);
+    this.call(own, this.state);
     return () => this.#stateListeners.delete(own);
   }
 
@@ -267,7 +267,7 @@ export class Connection {
     return uploadFile({ submit, pauseMs: this.#pauseMs }, file, {
       ...rest,
       ...(onProgress && {
-        onProgress: (sent, total) => this.#call(() => onProgress(sent, total), undefined),
+        onProgress: (sent, total) => this.call(() => onProgress(sent, total), undefined),
       }),
     });
   }
@@ -321,7 +321,7 @@ export class Connection {
       },
     );
     for (const { onRefused } of [...this.#messageListeners.of(filter)]) {
-      if (onRefused) this.#call(onRefused, error);
+      if (onRefused) this.call(onRefused, error);
     }
   }
 
@@ -333,7 +333,7 @@ export class Connection {
   #online(): void {
     if (this.clock) void this.#learnTime(this.clock);
     this.dispatcher.drain();
-    for (const listener of [...this.#onlineListeners]) this.#call(listener, undefined);
+    for (const listener of [...this.#onlineListeners]) this.call(listener, undefined);
     // Desired values are asked for by the names in the thing model.
     if (this.thingModel.fetched)
       void this.#fetchThingModel().then(() => this.isOnline && this.downlink.online());
@@ -386,14 +386,14 @@ export class Connection {
     if (answered === undefined) this.downlink.receive(message);
     this.#messageListeners.keepMessage(message);
     for (const listeners of this.#messageListeners.matching(topic)) {
-      for (const { listener } of listeners) if (listener) this.#call(listener, message);
+      for (const { listener } of listeners) if (listener) this.call(listener, message);
     }
   }
 
   #deliver(messages: readonly IncomingMessage[], filter: string): void {
     const listeners = [...this.#messageListeners.of(filter)];
     for (const message of messages) {
-      for (const { listener } of listeners) if (listener) this.#call(listener, message);
+      for (const { listener } of listeners) if (listener) this.call(listener, message);
     }
   }
 
@@ -406,7 +406,7 @@ export class Connection {
 
   #tellState(): void {
     const { state } = this;
-    for (const listener of [...this.#stateListeners]) this.#call(listener, state);
+    for (const listener of [...this.#stateListeners]) this.call(listener, state);
   }
 
   /** Tells whoever keeps a log. */
@@ -419,8 +419,8 @@ export class Connection {
     }
   }
 
-  // A listener is somebody else's code; its fault must not reach the connection or the other listeners.
-  #call<T>(listener: (value: T) => void, value: T): void {
+  /** Calls a listener: somebody else's code, whose fault must not reach the connection or the other listeners. */
+  call<T>(listener: (value: T) => void, value: T): void {
     try {
       listener(value);
     } catch (thrown) {

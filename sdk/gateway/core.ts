@@ -8,7 +8,7 @@ import {
 } from '../../protocol';
 import { Connection } from '../connection';
 import { subscriptionsFor } from '../downlink/handlers';
-import type { IncomingRequest, RequestFilter, RequestHandling } from '../downlink/types';
+import type { RequestFilter, RequestHandling } from '../downlink/types';
 import { AlinkError } from '../errors';
 import { platformKey } from '../registration/credentials';
 import type { SendWindow } from '../report/send-window';
@@ -18,7 +18,8 @@ import { BringUp, type MemberOptions, type Standing } from './bring-up';
 import { MemberCarrier, type Trunk } from './carrier';
 import { Logins } from './logins';
 import { Members } from './members';
-import { GATEWAY_NOTICES, NoticeReader, SUB_DEVICE_NOTICES } from './notices';
+import { News } from './news';
+import type { SessionEnd } from './notices';
 import { Registrar } from './registrar';
 import {
   type Attach,
@@ -55,8 +56,7 @@ export class GatewayCore {
   readonly #key: string;
   readonly #members = new Members<Member>();
   readonly #listeners = new SubDeviceListeners();
-  readonly #notices = new NoticeReader();
-  readonly #noticeListeners = new Set<(notice: GatewayNotice) => void>();
+  readonly #news: News;
   readonly #stateListeners = new Set<(change: SubDeviceState) => void>();
   /** One answer serves all sub-devices of a product, in each session of the gateway. */
   readonly #models = new Map<string, Promise<Json>>();
@@ -85,6 +85,10 @@ export class GatewayCore {
     const { registrar, topology, logins } = this;
     this.bringUp = new BringUp({ platform, registrar, topology, logins, secretStore });
     this.#trunk = this.#makeTrunk();
+    this.#news = new News(connection, GatewayCore.filters(connection.identity), {
+      onNotice: (type, identity) => this.#take(type, identity),
+      onEnd: (end) => this.#ended(end),
+    });
     this.#listen();
   }
 
@@ -152,7 +156,7 @@ export class GatewayCore {
   onSubDevice(listener: (change: SubDeviceState) => void): () => void {
     const own = (change: SubDeviceState) => listener(change);
     this.#stateListeners.add(own);
-    for (const state of this.states()) this.#call(own, state);
+    for (const state of this.states()) this.#connection.call(own, state);
     return () => this.#stateListeners.delete(own);
   }
 
@@ -179,9 +183,7 @@ export class GatewayCore {
   }
 
   onNotice(listener: (notice: GatewayNotice) => void): () => void {
-    const own = (notice: GatewayNotice) => listener(notice);
-    this.#noticeListeners.add(own);
-    return () => this.#noticeListeners.delete(own);
+    return this.#news.onNotice(listener);
   }
 
   /** The gateway has a new handler for requests to its sub-devices too. */
@@ -231,7 +233,7 @@ export class GatewayCore {
   }
 
   close(): void {
-    this.#noticeListeners.clear();
+    this.#news.close();
     this.#stateListeners.clear();
   }
 
@@ -318,17 +320,6 @@ export class GatewayCore {
   }
 
   #listen(): void {
-    for (const operation of GATEWAY_NOTICES) {
-      this.#connection.onRequest({ kind: 'notice', operation }, (request) => this.#told(request), {});
-    }
-    for (const operation of SUB_DEVICE_NOTICES) {
-      this.#connection.onRequest({ kind: 'notice', operation }, (request) => this.#told(request), {
-        subDevices: true,
-      });
-    }
-    for (const filter of GatewayCore.filters(this.#connection.identity)) {
-      this.#connection.onMessage(filter, { listener: (message) => this.#ended(message) });
-    }
     let last = '';
     this.#connection.onState(({ name, reason }) => {
       if (reason === undefined || !OFFLINE.has(name) || `${name} ${reason.message}` === last) return;
@@ -340,13 +331,6 @@ export class GatewayCore {
   #tellOffline(error: AlinkError): void {
     this.#offline = error;
     for (const { session } of this.#members.all) session.gatewayOffline(error);
-  }
-
-  #told(request: IncomingRequest): void {
-    const notice = this.#notices.request(request);
-    if (notice === undefined) return;
-    for (const identity of notice.devices) this.#take(notice.type, identity);
-    this.#tell(notice);
   }
 
   #take(type: GatewayNotice['type'], identity: DeviceIdentity): void {
@@ -387,12 +371,7 @@ export class GatewayCore {
     member.session.refuse(refusal({ id: '', code: 6401, data: {} }, 'session.kicked'));
   }
 
-  #ended({ topic, payload }: IncomingMessage): void {
-    const onErrorTopic = topic.startsWith('/ext/error/');
-    if (!onErrorTopic && !topic.endsWith('/logout_reply')) return;
-    const end = this.#notices.sessionEnd(payload, onErrorTopic);
-    if (end === undefined) return;
-    const { identity, error, id } = end;
+  #ended({ identity, error, id }: SessionEnd): void {
     const member = this.#members.get(thingKey(identity));
     if (error.code === 520) {
       // Of a message without a session: nobody else would tell the one who waits for its answer.
@@ -400,12 +379,6 @@ export class GatewayCore {
     }
     if (error.code === 6401) this.removed(identity);
     member?.session.ended(error);
-    const notice = this.#notices.kicked(end);
-    if (notice) this.#tell(notice);
-  }
-
-  #tell(notice: GatewayNotice): void {
-    for (const listener of [...this.#noticeListeners]) this.#call(listener, notice);
   }
 
   #stateOf(member: Member, state: SessionState): void {
@@ -413,17 +386,7 @@ export class GatewayCore {
     if (told === member.told || this.#isReplaced(member.key, member.standing)) return;
     member.told = told;
     for (const listener of [...this.#stateListeners]) {
-      this.#call(listener, { identity: member.identity, state });
-    }
-  }
-
-  // A listener is somebody else's code; its fault must not reach the gateway.
-  #call<T>(listener: (value: T) => void, value: T): void {
-    try {
-      listener(value);
-    } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#connection.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
+      this.#connection.call(listener, { identity: member.identity, state });
     }
   }
 }
