@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import { generateFlow, readModelConfiguration } from '../../../protocol/model-configuration';
 import { device, emulatorPlatform, sink } from '../../support/flows';
 import { MadeUpModbus, type ModbusRequest } from '../../support/modbus-server';
+import { ModbusTcp } from '../../support/modbus-tcp';
 import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 import { PLANT } from '../../unit/protocol/model-configuration/plant';
 
@@ -21,7 +22,7 @@ const MODEL = {
   services: [],
 };
 
-/** The generated flow with Modbus made up and its ends where the test can see them. */
+/** The generated flow with a Modbus TCP server behind it, and its ends where the test can see them. */
 function generated(): FlowNode[] {
   return generateFlow(readModelConfiguration(PLANT), { gateway: GATEWAY }).flatMap((node): FlowNode[] => {
     switch (node.type) {
@@ -47,9 +48,11 @@ const valuesOf = ({ payload }: FlowMessage) => structuredClone(payload);
 
 describe('generated flow in a real Node-RED', () => {
   const server = new MadeUpModbus();
+  let modbus: ModbusTcp;
   let red: Runtime;
 
   before(async () => {
+    modbus = await ModbusTcp.start(server);
     red = await startRuntime();
     red.events.on(
       'test-modbus',
@@ -59,20 +62,16 @@ describe('generated flow in a real Node-RED', () => {
         answer: (payload: unknown) => void,
         fail: (error: Error) => void,
       ) => {
-        try {
-          if (stands === 'modbus-flex-getter') answer(server.read(request));
-          else {
-            server.write(request);
-            answer(request);
-          }
-        } catch (error) {
-          fail(error as Error);
-        }
+        modbus
+          .request(request)
+          .then((data) => answer(stands === 'modbus-flex-getter' ? data : request))
+          .catch((error: unknown) => fail(error as Error));
       },
     );
   });
   after(async () => {
     await red.stop();
+    await modbus.stop();
   });
 
   it('brings the devices online, reports them, and writes what the platform sets', async () => {
