@@ -356,7 +356,8 @@ describe('emulator: firmware files', () => {
       });
     });
     assert.equal(received, size);
-    assert.ok(most - before < 100 * 1024 * 1024, `it took ${most - before} bytes more`);
+    // Client and server are one process, which collects what it has read when it likes; holding the file would take all of it.
+    assert.ok(most - before < size / 4, `it took ${most - before} bytes more`);
     // The same bytes wherever one begins.
     const part = (range: string) => fetchIt(url, { range }).then(({ body }) => body);
     const [whole, tail] = [await part('bytes=131000-131200'), await part('bytes=131080-131200')];
