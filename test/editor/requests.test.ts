@@ -146,6 +146,11 @@ describe('services in the dialog', () => {
     await answered;
     await editor.field('identifier').fill('');
     await editor.field('identifier').click();
+    // The answer has come, but the page may not have read it yet; typing asks for the list anew.
+    await editor.page.waitForFunction(() => {
+      document.querySelector('#node-input-identifier')?.dispatchEvent(new Event('input'));
+      return document.querySelector('.alink-suggestion') !== null;
+    });
     await editor.page.locator('.alink-suggestion', { hasText: 'double' }).click();
     assert.equal(await editor.field('identifier').inputValue(), 'double');
     await editor.page.waitForFunction(
