@@ -90,13 +90,23 @@ export class Admission {
     return () => this.#admitting.delete(own);
   }
 
+  /** A secret that cannot be read keeps out its own sub-device only, and says so. */
+  async #storedSecret(identity: DeviceIdentity): Promise<string | undefined> {
+    try {
+      return await this.#core.bringUp.storedSecret({ identity });
+    } catch (thrown) {
+      this.#tell({ identity, error: asAlinkError(thrown, 'secretStore') });
+      return undefined;
+    }
+  }
+
   /** The gateway is online: what the topology holds and this side has a secret for comes back. */
   async online(): Promise<void> {
     if (this.#admitting.size === 0) return;
     await this.#core.topology.load();
     for (const identity of this.#core.topology.list()) {
       if (this.#core.member(identity)) continue;
-      const secret = await this.#core.bringUp.storedSecret({ identity }).catch(() => undefined);
+      const secret = await this.#storedSecret(identity);
       if (secret === undefined || this.#admitting.size === 0 || this.#core.member(identity)) continue;
       void this.#admit(identity);
     }
@@ -151,6 +161,10 @@ export class Admission {
       if (isKnown) this.#core.putBack(identity);
       await this.#online(identity, {});
     });
+    this.#tell(result);
+  }
+
+  #tell(result: SubDeviceResult): void {
     for (const onResult of [...this.#admitting]) {
       try {
         onResult(result);

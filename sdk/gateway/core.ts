@@ -2,7 +2,6 @@ import {
   DEFAULT_SIGN_METHOD,
   type DeviceIdentity,
   isAutoSubscribed,
-  type Json,
   thingKey,
   topicOwner,
 } from '../../protocol';
@@ -20,6 +19,7 @@ import { Logins } from './logins';
 import { Members } from './members';
 import { News } from './news';
 import type { SessionEnd } from './notices';
+import { ProductModels } from './product-models';
 import { Registrar } from './registrar';
 import {
   type Attach,
@@ -58,8 +58,7 @@ export class GatewayCore {
   readonly #listeners = new SubDeviceListeners();
   readonly #news: News;
   readonly #stateListeners = new Set<(change: SubDeviceState) => void>();
-  /** One answer serves all sub-devices of a product, in each session of the gateway. */
-  readonly #models = new Map<string, Promise<Json>>();
+  readonly #models = new ProductModels();
   #offline: AlinkError | undefined;
 
   /** @param connection the gateway's own */
@@ -128,7 +127,7 @@ export class GatewayCore {
       filters: answersTo(identity),
       window: this.#window,
       outerHandlers: this.#connection.downlink.handlers,
-      fetchThingModel: (ask) => this.#modelOf(identity.productKey, ask),
+      fetchThingModel: (ask) => this.#models.of(identity.productKey, ask),
       platform: this.#options.platform,
       ca: this.#options.ca,
       secret: () => this.bringUp.secretOf(standing),
@@ -305,18 +304,6 @@ export class GatewayCore {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       this.#connection.log({ level: 'info', event: 'logoutFailed', details: { reason } });
     }
-  }
-
-  #modelOf(productKey: string, ask: () => Promise<Json>): Promise<Json> {
-    const known = this.#models.get(productKey);
-    if (known) return known;
-    const asked = ask();
-    this.#models.set(productKey, asked);
-    // A failure is that of one moment; the next who asks may be luckier.
-    asked.catch(() => {
-      if (this.#models.get(productKey) === asked) this.#models.delete(productKey);
-    });
-    return asked;
   }
 
   #listen(): void {

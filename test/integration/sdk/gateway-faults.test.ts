@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import { type Device, type GatewayNotice, openSubDevice, type SubDeviceState } from '../../../sdk';
 import { rejection, state } from '../../support/sdk-device';
@@ -377,6 +379,34 @@ describe('faults at a gateway', () => {
     await returned;
     assert.equal(plant.emulator.devices.get(meter(1))?.status, 'ONLINE');
     assert.equal(plant.codes('thing.sub.register').length, registrations, 'with the secret that was kept');
+  });
+
+  it('a damaged secret keeps out its own sub-device only, and whoever takes them in is told', async () => {
+    plant = await SdkPlant.start();
+    const { secretStore } = plant;
+    for (const i of [0, 1])
+      await secretStore.write(meter(i), '127.0.0.1', { deviceSecret: secretOf(meter(i)) });
+    const first = await plant.gateway();
+    for (const i of [0, 1]) {
+      const added = await first.gateway.addTopology([
+        { identity: meter(i), deviceSecret: secretOf(meter(i)) },
+      ]);
+      assert.equal(added[0]?.error, undefined);
+    }
+    await first.release();
+    const damaged = readdirSync(plant.folder).filter((name) => name.includes('meter-0'));
+    assert.equal(damaged.length, 1);
+    writeFileSync(join(plant.folder, damaged[0] ?? ''), '{"deviceSec');
+
+    const { gateway } = await plant.gateway();
+    const results = await new Promise<Record<string, string>>((done) => {
+      const byName: Record<string, string> = {};
+      gateway.admit(({ identity, error }) => {
+        byName[identity.deviceName] = error?.key ?? 'in';
+        if (Object.keys(byName).length === 2) done(byName);
+      });
+    });
+    assert.deepEqual(results, { 'meter-0': 'secretStore', 'meter-1': 'in' });
   });
 
   it('the gateway is offline when a sub-device is wanted: its state says why, and it waits', async () => {
