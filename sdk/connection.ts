@@ -1,16 +1,18 @@
-import { type DeviceIdentity, type Json, type Platform, topicMatches, topicProblem } from '../protocol';
+import { type DeviceIdentity, type Json, type Platform, topicProblem } from '../protocol';
 import { PlatformClock } from './clock';
 import { configurationOf, type ThingConfiguration } from './configuration/of-connection';
 import { Downlink } from './downlink/downlink';
 import type { RequestHandlers } from './downlink/handlers';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
+import { type Call, ListenerSet } from './listener-set';
 import { type MessageListener, MessageListeners } from './listeners';
 import type { Answer } from './operations';
 import { uploadFile } from './operations/upload';
 import { checkFilter } from './options';
 import type { OtaClient } from './ota/client';
 import { otaOf } from './ota/of-connection';
+import { ReplyFilters } from './reply-filters';
 import { Dispatcher, type Submission } from './report/dispatcher';
 import { Reporter } from './report/reporter';
 import type { SendWindow } from './report/send-window';
@@ -62,15 +64,11 @@ export class Connection {
   readonly clock: PlatformClock | undefined;
   readonly #parts: ConnectionParts;
   #learningTime = false;
-  readonly #stateListeners = new Set<(state: SessionState) => void>();
-  readonly #onlineListeners = new Set<() => void>();
+  readonly #stateListeners: ListenerSet<SessionState>;
+  readonly #onlineListeners: ListenerSet;
   readonly #messageListeners: MessageListeners;
   readonly #logs = new Set<Log>();
-  readonly #replyFilters: Set<string>;
-  /** Reply topics that are known to be covered by a filter. */
-  readonly #coveredReplies = new Set<string>();
-  /** The one of the last request: mostly the same again. */
-  #lastCovered = '';
+  readonly #replies: ReplyFilters;
   readonly #pauseMs: number;
   readonly #options: Pick<ThingOptions, 'requestTimeoutMs' | 'timing' | 'configurationStore'>;
   #ota: OtaClient | undefined;
@@ -90,13 +88,16 @@ export class Connection {
     this.#options = options;
     this.topics = new DeviceIdentityTopics(options.identity);
     const log: Log = (line) => this.log(line);
+    const call: Call = (listener, value) => this.call(listener, value);
+    this.#stateListeners = new ListenerSet(call);
+    this.#onlineListeners = new ListenerSet(call);
     const { takeoverMs, clockMs, backoff } = { ...TIMING, ...options.timing };
     this.#pauseMs = backoff.first;
     this.#messageListeners = new MessageListeners(takeoverMs, (topic, count) =>
       log({ level: 'warn', event: 'messagesNotTaken', details: { topic, count } }),
     );
     this.thingModel = new DeviceThingModel(options.thingModel, log);
-    this.#replyFilters = new Set(parts.filters);
+    this.#replies = new ReplyFilters(parts.filters);
     this.session = parts.openSession({
       filters: () => this.#filters(),
       qosOf: (filter) => this.qosOf(filter),
@@ -173,17 +174,11 @@ export class Connection {
   }
 
   onState(listener: (state: SessionState) => void): () => void {
-    // An object of its own, so that the same function may listen twice.
-    const own = (state: SessionState) => listener(state);
-    this.#stateListeners.add(own);
-    this.call(own, this.state);
-    return () => this.#stateListeners.delete(own);
+    return this.#stateListeners.add(listener, [this.state]);
   }
 
   onOnline(listener: () => void): () => void {
-    const own = () => listener();
-    this.#onlineListeners.add(own);
-    return () => this.#onlineListeners.delete(own);
+    return this.#onlineListeners.add(listener);
   }
 
   /** @throws AlinkError `badSettings` when the filter cannot be subscribed */
@@ -196,7 +191,7 @@ export class Connection {
     return () => {
       if (!this.#messageListeners.remove(filter, entry)) return;
       this.#messageListeners.keep(filter, entry, () => {
-        if (!this.#replyFilters.has(filter)) this.session.unsubscribe([filter]);
+        if (!this.#replies.has(filter)) this.session.unsubscribe([filter]);
       });
     };
   }
@@ -212,15 +207,7 @@ export class Connection {
 
   /** Subscribes the answers of an operation that is used for the first time. */
   expectReplies(replyTopic: string): void {
-    if (replyTopic === this.#lastCovered || this.#coveredReplies.has(replyTopic)) {
-      this.#lastCovered = replyTopic;
-      return;
-    }
-    if (![...this.#replyFilters].some((filter) => topicMatches(filter, replyTopic))) {
-      this.#replyFilters.add(replyTopic);
-      this.session.subscribe([replyTopic]);
-    }
-    if (this.#coveredReplies.size < 500) this.#coveredReplies.add(replyTopic);
+    if (this.#replies.add(replyTopic)) this.session.subscribe([replyTopic]);
   }
 
   /**
@@ -297,12 +284,12 @@ export class Connection {
   }
 
   #filters(): string[] {
-    return [...new Set([...this.#replyFilters, ...this.#messageListeners.filters])];
+    return [...new Set([...this.#replies.filters, ...this.#messageListeners.filters])];
   }
 
   /** QoS to subscribe a filter with. */
   qosOf(filter: string): 0 | 1 {
-    return this.#replyFilters.has(filter) ? 1 : this.#messageListeners.qosOf(filter);
+    return this.#replies.has(filter) ? 1 : this.#messageListeners.qosOf(filter);
   }
 
   /** Whether anybody here listens to the topic. */
@@ -312,7 +299,7 @@ export class Connection {
 
   /** The platform refused a subscription: `_ss=1` may bring answers all the same, so only who asked for it is told. */
   refusedFilter(filter: string): void {
-    if (this.#replyFilters.delete(filter)) this.#forgetCovered();
+    this.#replies.delete(filter);
     const error = new AlinkError(
       'subscriptionRefused',
       `the platform refused the subscription of ${filter}`,
@@ -325,15 +312,10 @@ export class Connection {
     }
   }
 
-  #forgetCovered(): void {
-    this.#coveredReplies.clear();
-    this.#lastCovered = '';
-  }
-
   #online(): void {
     if (this.clock) void this.#learnTime(this.clock);
     this.dispatcher.drain();
-    for (const listener of [...this.#onlineListeners]) this.call(listener, undefined);
+    this.#onlineListeners.tell();
     // Desired values are asked for by the names in the thing model.
     if (this.thingModel.fetched)
       void this.#fetchThingModel().then(() => this.isOnline && this.downlink.online());
@@ -405,8 +387,7 @@ export class Connection {
   }
 
   #tellState(): void {
-    const { state } = this;
-    for (const listener of [...this.#stateListeners]) this.call(listener, state);
+    this.#stateListeners.tell(this.state);
   }
 
   /** Tells whoever keeps a log. */

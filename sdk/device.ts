@@ -95,7 +95,7 @@ function equip(shared: Shared, core: GatewayCore, options: DeviceOptions): void 
   const admission = new Admission(
     core,
     (member) => keepMember(shared, core, member),
-    (reason) => connection.log({ level: 'warn', event: 'listenerFailed', details: { reason } }),
+    (listener, value) => connection.call(listener, value),
   );
   const packer = new Packer({
     identity: options.identity,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type DeviceIdentity, identityProblem, thingKey } from '../../protocol';
 import type { Connection } from '../connection';
 import { AlinkError, asAlinkError } from '../errors';
+import { type Call, ListenerSet } from '../listener-set';
 import type { RequestOptions, SessionState } from '../types';
 import type { MemberOptions } from './bring-up';
 import type { GatewayCore } from './core';
@@ -35,8 +36,6 @@ interface Keeping {
   isWanted: boolean;
 }
 
-type ResultListener = (result: SubDeviceResult) => void;
-
 /** How long a login may take, ms: a batch may wait for its turn behind many others. */
 const LOGIN_MS = 60_000;
 /** More than any platform lets one gateway have (section D); applications may ask to add any name. */
@@ -51,14 +50,13 @@ export class Admission {
   readonly #core: GatewayCore;
   readonly #keep: Keeper;
   readonly #keepings = new Map<string, Keeping>();
-  readonly #admitting = new Set<ResultListener>();
-  readonly #log: (reason: string) => void;
+  readonly #admitting: ListenerSet<SubDeviceResult>;
 
-  /** @param log told of listeners that fail */
-  constructor(core: GatewayCore, keep: Keeper, log: (reason: string) => void) {
+  /** @param call calls whoever is told of results */
+  constructor(core: GatewayCore, keep: Keeper, call: Call) {
     this.#core = core;
     this.#keep = keep;
-    this.#log = log;
+    this.#admitting = new ListenerSet(call);
     core.onNotice(({ type, devices }) => {
       if (type !== 'addRequested' || this.#admitting.size === 0) return;
       for (const identity of devices) void this.#admit(identity);
@@ -83,11 +81,10 @@ export class Admission {
   }
 
   /** Takes in whatever an application asks to add, from now on. */
-  admit(onResult: ResultListener): () => void {
-    const own: ResultListener = (result) => onResult(result);
-    this.#admitting.add(own);
+  admit(onResult: (result: SubDeviceResult) => void): () => void {
+    const stop = this.#admitting.add(onResult);
     if (this.#core.isOnline) void this.online();
-    return () => this.#admitting.delete(own);
+    return stop;
   }
 
   /** A secret that cannot be read keeps out its own sub-device only, and says so. */
@@ -95,7 +92,7 @@ export class Admission {
     try {
       return await this.#core.bringUp.storedSecret({ identity });
     } catch (thrown) {
-      this.#tell({ identity, error: asAlinkError(thrown, 'secretStore') });
+      this.#admitting.tell({ identity, error: asAlinkError(thrown, 'secretStore') });
       return undefined;
     }
   }
@@ -161,18 +158,7 @@ export class Admission {
       if (isKnown) this.#core.putBack(identity);
       await this.#online(identity, {});
     });
-    this.#tell(result);
-  }
-
-  #tell(result: SubDeviceResult): void {
-    for (const onResult of [...this.#admitting]) {
-      try {
-        onResult(result);
-      } catch (thrown) {
-        // A listener is somebody else's code; its fault must not reach the others.
-        this.#log(thrown instanceof Error ? thrown.message : String(thrown));
-      }
-    }
+    this.#admitting.tell(result);
   }
 
   /** @returns undefined when the sub-device is open by settings of its own */

@@ -9,6 +9,7 @@ import { Connection } from '../connection';
 import { subscriptionsFor } from '../downlink/handlers';
 import type { RequestFilter, RequestHandling } from '../downlink/types';
 import { AlinkError } from '../errors';
+import { ListenerSet } from '../listener-set';
 import { platformKey } from '../registration/credentials';
 import type { SendWindow } from '../report/send-window';
 import { refusal } from '../requests';
@@ -57,13 +58,14 @@ export class GatewayCore {
   readonly #members = new Members<Member>();
   readonly #listeners = new SubDeviceListeners();
   readonly #news: News;
-  readonly #stateListeners = new Set<(change: SubDeviceState) => void>();
+  readonly #stateListeners: ListenerSet<SubDeviceState>;
   readonly #models = new ProductModels();
   #offline: AlinkError | undefined;
 
   /** @param connection the gateway's own */
   constructor(connection: Connection, options: DeviceOptions, window: SendWindow) {
     this.#connection = connection;
+    this.#stateListeners = new ListenerSet((listener, value) => connection.call(listener, value));
     this.#key = thingKey(connection.identity);
     this.#window = window;
     this.#options = options;
@@ -153,10 +155,7 @@ export class GatewayCore {
   }
 
   onSubDevice(listener: (change: SubDeviceState) => void): () => void {
-    const own = (change: SubDeviceState) => listener(change);
-    this.#stateListeners.add(own);
-    for (const state of this.states()) this.#connection.call(own, state);
-    return () => this.#stateListeners.delete(own);
+    return this.#stateListeners.add(listener, this.states());
   }
 
   onMessage(topic: SubDeviceTopic): () => void {
@@ -372,9 +371,7 @@ export class GatewayCore {
     const told = `${state.name} ${state.reason?.message ?? ''}`;
     if (told === member.told || this.#isReplaced(member.key, member.standing)) return;
     member.told = told;
-    for (const listener of [...this.#stateListeners]) {
-      this.#connection.call(listener, { identity: member.identity, state });
-    }
+    this.#stateListeners.tell({ identity: member.identity, state });
   }
 }
 

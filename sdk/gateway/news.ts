@@ -1,6 +1,7 @@
 import type { DeviceIdentity } from '../../protocol';
 import type { Connection } from '../connection';
 import type { IncomingRequest } from '../downlink/types';
+import { ListenerSet } from '../listener-set';
 import type { IncomingMessage } from '../types';
 import { GATEWAY_NOTICES, NoticeReader, type SessionEnd, SUB_DEVICE_NOTICES } from './notices';
 import type { GatewayNotice } from './types';
@@ -13,14 +14,13 @@ export interface NewsEffects {
 
 /** What the platform tells a gateway about its sub-devices: heard on every topic that it comes on, told once. */
 export class News {
-  readonly #connection: Connection;
   readonly #effects: NewsEffects;
   readonly #reader = new NoticeReader();
-  readonly #listeners = new Set<(notice: GatewayNotice) => void>();
+  readonly #listeners: ListenerSet<GatewayNotice>;
 
   /** @param connection the gateway's own @param ends filters of the topics on which ends of sessions come */
   constructor(connection: Connection, ends: readonly string[], effects: NewsEffects) {
-    this.#connection = connection;
+    this.#listeners = new ListenerSet((listener, value) => connection.call(listener, value));
     this.#effects = effects;
     for (const operation of GATEWAY_NOTICES) {
       connection.onRequest({ kind: 'notice', operation }, (request) => this.#told(request), {});
@@ -36,9 +36,7 @@ export class News {
   }
 
   onNotice(listener: (notice: GatewayNotice) => void): () => void {
-    const own = (notice: GatewayNotice) => listener(notice);
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    return this.#listeners.add(listener);
   }
 
   close(): void {
@@ -49,7 +47,7 @@ export class News {
     const notice = this.#reader.request(request);
     if (notice === undefined) return;
     for (const identity of notice.devices) this.#effects.onNotice(notice.type, identity);
-    this.#tell(notice);
+    this.#listeners.tell(notice);
   }
 
   #ended({ topic, payload }: IncomingMessage): void {
@@ -59,10 +57,6 @@ export class News {
     if (end === undefined) return;
     this.#effects.onEnd(end);
     const notice = this.#reader.kicked(end);
-    if (notice) this.#tell(notice);
-  }
-
-  #tell(notice: GatewayNotice): void {
-    for (const listener of [...this.#listeners]) this.#connection.call(listener, notice);
+    if (notice) this.#listeners.tell(notice);
   }
 }
