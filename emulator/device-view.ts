@@ -1,6 +1,6 @@
 import type { DeviceIdentity, JsonObject } from '../protocol';
 import type { Session } from './broker/session';
-import type { ConfigurationPush } from './configuration/remote';
+import type { ConfigurationPush } from './configuration/types';
 import { type UpgradeView, viewUpgrade } from './ota/api';
 import type {
   DesiredValue,

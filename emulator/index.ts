@@ -1,9 +1,9 @@
 export { ConfigError } from './config-reader';
 export type { ConfigurationPanel, ModelConfigurationPanel } from './configuration/api';
-export type { ConfigurationPush } from './configuration/remote';
+export type { ConfigurationPush } from './configuration/types';
 export type { DeviceView } from './device-view';
 export { DoorError } from './doors';
-export { type Emulator, type FaultPanel, type NewJob, startEmulator } from './emulator';
+export { startEmulator } from './emulator';
 export {
   Exchange,
   type ExchangeKind,
@@ -40,3 +40,4 @@ export type {
   StoredEvent,
   StoredSample,
 } from './registry/device';
+export type { Emulator, FaultPanel, NewJob } from './types';

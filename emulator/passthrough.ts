@@ -2,29 +2,45 @@ import {
   type AlinkRequest,
   EnvelopeError,
   formatTopic,
+  type OperationName,
   operation as operationOf,
   parseReply,
   parseRequest,
 } from '../protocol';
+import type { Line } from './broker/line';
 import { findRoute } from './broker/routes';
-import { HANDLERS, refusal } from './handlers';
-import type { Platform } from './platform';
+import type { Ground } from './ground';
+import { HANDLERS, type HandlerResult, refusal } from './handlers';
 import type { Device } from './registry/device';
+import type { Converted } from './script/converted';
 import type { ScriptFunction } from './script/types';
-import type { ReplyFault, Upward } from './uplink';
+import type { KnownRoute, ReplyFault, Upward } from './upward';
 
 /** Behind a topic of one's own: the product's script makes JSON of the payload. */
 export const PARSE_MARK = '?_sn=default';
 
-/** What the script made of a message, or the code of C.4 that says why there is none. */
-export type Converted<T> = { ok: true; value: T } | { ok: false; code: number; reason: string };
+/** Where converted messages go on. */
+interface PassthroughPlatform extends Ground {
+  readonly downlink: { receive(topic: string, payload: Uint8Array): boolean };
+  readonly uplink: {
+    answerTo(route: KnownRoute, topic: string, payload: Uint8Array, line: Line): HandlerResult;
+    reply(
+      device: Device,
+      topic: string,
+      payload: string | Uint8Array,
+      qos: 0 | 1,
+      operation: OperationName,
+      fault: ReplyFault | undefined,
+    ): void;
+  };
+}
 
 /**
  * Passthrough products: bytes on the device's side, Alink on the platform's, the product's script between (B.1 rows
  * 12–14). A converted message is handled as if it had come on its own topic.
  */
 export class Passthrough {
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly platform: PassthroughPlatform) {}
 
   /** Whether the message goes through the script. */
   takes({ route, marked }: Upward): boolean {

@@ -10,16 +10,20 @@ import {
 } from '../protocol';
 import type { ConnectContext } from './auth/connect';
 import { TokenStore } from './auth/tokens';
+import type { Delivery } from './broker/delivery';
 import { maySubscribe, namedIn } from './broker/rights';
-import { type Delivery, Session } from './broker/session';
-import { type KickCode, SubSessions } from './broker/sub-sessions';
+import { Session } from './broker/session';
+import type { KickCode, SessionOwner } from './broker/session-owner';
+import { SubSessions } from './broker/sub-sessions';
 import { RemoteConfigurations } from './configuration/remote';
 import { Downlink } from './downlink/downlink';
 import { ExchangeLog } from './exchanges';
 import { FaultRules } from './faults';
-import { FileServer, mayHoldAddress, type ServedFile, withoutSignatures } from './files/file-server';
+import { FileServer, mayHoldAddress, withoutSignatures } from './files/file-server';
+import type { ServedFile } from './files/served-file';
 import { Forwarding } from './forwarding/forwarding';
 import { type DownlinkResult, downlinkMessage, lifecycleMessage, statusMessage } from './forwarding/messages';
+import type { Ground } from './ground';
 import { encode } from './handlers/codec';
 import { malformed } from './malformed';
 import type { EmulatorLimits } from './options';
@@ -34,14 +38,8 @@ import { ProductScript } from './script/product-script';
 import { TopologyChanges } from './topology-changes';
 import { Uplink } from './uplink';
 
-/** What the platform needs of a connection. */
-export interface Connection {
-  /** @param code why, for a gateway that is told about its sub-device (C.3) */
-  close(code: KickCode): void;
-}
-
 /** The platform behind all doors: who may do what, and what happens to each message. */
-export class Platform implements ConnectContext {
+export class Platform implements Ground, ConnectContext {
   readonly registry: Registry;
   readonly tokens: TokenStore;
   readonly exchanges: ExchangeLog;
@@ -68,7 +66,7 @@ export class Platform implements ConnectContext {
   readonly subSessions = new SubSessions(this);
   // Forgotten with the device, even when something on its way asks for one of a device that is no more.
   private readonly sessions = new WeakMap<Device, Session>();
-  private readonly connections = new Map<Device, Connection>();
+  private readonly connections = new Map<Device, SessionOwner>();
   private readonly delayed = new Set<NodeJS.Timeout>();
 
   constructor(
@@ -112,7 +110,7 @@ export class Platform implements ConnectContext {
    */
   online(
     device: Device,
-    connection: Connection,
+    connection: SessionOwner,
     { clientIp, reachedAt }: { clientIp: string; reachedAt: string },
     gateway?: Device,
   ): void {
@@ -137,7 +135,7 @@ export class Platform implements ConnectContext {
     if (topicMatches(filter, formatTopic(topic, { ...device.identity }))) this.offerFirmware(device);
   }
 
-  offline(device: Device, connection: Connection, note: string): void {
+  offline(device: Device, connection: SessionOwner, note: string): void {
     this.exchanges.add({ kind: 'disconnect', identity: device.identity, note });
     if (this.connections.get(device) !== connection) return;
     this.connections.delete(device);

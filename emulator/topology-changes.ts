@@ -1,5 +1,5 @@
 import { type TopologyAction, topologyMessage } from './forwarding/messages';
-import type { Platform } from './platform';
+import type { Ground } from './ground';
 import type { Device } from './registry/device';
 
 /** Numbers of thing.topo.change (section J row 29). */
@@ -11,7 +11,7 @@ const STATUS: Readonly<Record<TopologyAction, number>> = { create: 0, delete: 1,
  * also of what it asked for itself, after the answer.
  */
 export class TopologyChanges {
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly platform: Ground) {}
 
   /**
    * Puts sub-devices behind a gateway. One that is behind another leaves it, as the guide of the API's BatchAddThingTopo

@@ -1,34 +1,24 @@
 import { formatTopic, type OperationName, operation as operationOf } from '../protocol';
 import type { Line } from './broker/line';
 import { findRoute, type Route } from './broker/routes';
+import type { Downlink } from './downlink/downlink';
 import { type Call, HANDLERS, type Handler, type HandlerResult, refusal, requestId } from './handlers';
 import { decode } from './handlers/codec';
+import type { HandlerPlatform } from './handlers/types';
 import { malformed } from './malformed';
-import { PARSE_MARK } from './passthrough';
-import type { Platform } from './platform';
+import { PARSE_MARK, type Passthrough } from './passthrough';
 import type { Device } from './registry/device';
-
-/** A message on its way up. */
-export interface Upward {
-  /** The connection on which it came. */
-  line: Line;
-  topic: string;
-  payload: Uint8Array;
-  qos: 0 | 1;
-  route: KnownRoute;
-  /** The product's script shall make JSON of it. */
-  marked: boolean;
-}
+import type { KnownRoute, ReplyFault, Upward } from './upward';
 
 type NoRoute = Extract<Route, { kind: 'none' }>;
-type KnownRoute = Exclude<Route, NoRoute>;
-
-/** What a fault does to an answer. */
-export type ReplyFault = 'loseReply' | 'malformReply';
+interface UplinkPlatform extends HandlerPlatform {
+  readonly downlink: Downlink;
+  readonly passthrough: Passthrough;
+}
 
 /** What happens to each message of a device. */
 export class Uplink {
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly platform: UplinkPlatform) {}
 
   /** Takes a message that came on a connection. */
   take(line: Line, topic: string, payload: Uint8Array, qos: 0 | 1): void {

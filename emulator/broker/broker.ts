@@ -4,10 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
 import { type DeviceIdentity, parseClientId, parseMqttUsername } from '../../protocol';
 import { judgeConnect, type Verdict } from '../auth/connect';
-import type { Connection, Platform } from '../platform';
+import type { Platform } from '../platform';
 import { SessionPersistence } from './persistence';
 import { encodePublish } from './publish-packet';
 import type { Session } from './session';
+import type { SessionOwner } from './session-owner';
 
 /** What is known of a connection since its CONNECT. */
 interface Facts {
@@ -17,7 +18,7 @@ interface Facts {
   clean: boolean;
   arrival: Arrival;
   session?: Session;
-  connection?: Connection;
+  connection?: SessionOwner;
   timer?: NodeJS.Timeout;
   note?: string;
   /** What is written waits for the end of this turn of the event loop. */

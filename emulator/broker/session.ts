@@ -1,6 +1,7 @@
 import { AUTO_SUBSCRIBED, type DeviceIdentity, thingKey, topicMatches } from '../../protocol';
 import type { EmulatorLimits } from '../options';
 import type { Device } from '../registry/device';
+import type { Delivery } from './delivery';
 import { Line, type SessionConnection } from './line';
 
 interface Outgoing {
@@ -9,9 +10,6 @@ interface Outgoing {
   qos: 0 | 1;
   queuedAt: number;
 }
-
-/** What became of a message to a device. */
-export type Delivery = 'sent' | 'queued' | 'notSubscribed' | 'offline';
 
 /** How a session begins. */
 export interface SessionStart {

@@ -8,20 +8,18 @@ import {
   parseClientId,
 } from '../../protocol';
 import { isSigned, type SubDeviceProof } from '../auth/sub-device';
-import { type Refusal, refusalOf } from '../handlers/device-list';
-import type { Connection, Platform } from '../platform';
+import type { Ground } from '../ground';
+import { type Refusal, refusalOf } from '../refusal';
 import type { Device } from '../registry/device';
 import type { Line, Member } from './line';
 import { RateWindow } from './rate-window';
 import type { Session } from './session';
+import type { KickCode, SessionOwner } from './session-owner';
 
 /** What a gateway says about a sub-device that it logs in (B.5 row 70). */
 export interface SubDeviceLogin extends DeviceIdentity, SubDeviceProof {
   clean: boolean;
 }
-
-/** Why the platform ends a session (C.3). */
-export type KickCode = 427 | 521 | 522 | 6401;
 
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1000;
@@ -40,7 +38,7 @@ export class SubSessions {
   /** Disabled while they were logged in, with the line on which they wait to hear that they may come back. */
   private readonly disabled = new WeakMap<Device, Line>();
 
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly platform: Ground) {}
 
   /** Logs in all, or none. */
   login(line: Line, logins: readonly SubDeviceLogin[]): Refusal | undefined {
@@ -213,7 +211,7 @@ export class SubSessions {
   }
 }
 
-class SubDeviceMember implements Member, Connection {
+class SubDeviceMember implements Member, SessionOwner {
   constructor(
     readonly session: Session,
     readonly close: (code: KickCode) => void,

@@ -1,11 +1,11 @@
 import type { DeviceIdentity, Json } from '../../protocol';
-import type { Delivery } from '../broker/session';
+import type { Delivery } from '../broker/delivery';
 import { UnknownDeviceError } from '../options';
 import type { Platform } from '../platform';
 import type { Device } from '../registry/device';
 import type { Product } from '../registry/product';
 import { pushModelConfiguration } from './model';
-import type { ConfigurationPush } from './remote';
+import type { ConfigurationPush } from './types';
 
 /** Remote configuration of products, in process. */
 export interface ConfigurationPanel {

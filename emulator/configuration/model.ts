@@ -1,7 +1,7 @@
 import { createCipheriv } from 'node:crypto';
 import { formatTopic, isJsonObject, type Json, type JsonObject, operation } from '../../protocol';
 import { passwordCipher } from '../../protocol/model-configuration/opcua-password';
-import type { Delivery } from '../broker/session';
+import type { Delivery } from '../broker/delivery';
 import { bytesContent, digestNow } from '../files/content';
 import { spoilt } from '../ota/offer';
 import type { Platform } from '../platform';

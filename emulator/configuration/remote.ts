@@ -1,32 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { formatTopic, type Json, type JsonObject, operation } from '../../protocol';
-import type { Delivery } from '../broker/session';
+import type { Downlink } from '../downlink/downlink';
 import { bytesContent, digestNow } from '../files/content';
-import type { ServedFile } from '../files/file-server';
+import type { Ground } from '../ground';
 import { spoilt } from '../ota/offer';
-import type { Platform } from '../platform';
 import type { Device } from '../registry/device';
 import type { Product } from '../registry/product';
-
-/** A product's configuration from the cloud (B.3 rows 33, 34). */
-export interface RemoteConfiguration {
-  enabled: boolean;
-  /** Absent before the first was stored. */
-  stored: { configId: string; file: ServedFile; text: string; time: number } | undefined;
-}
-
-/** What came of a configuration that was pushed to a device. */
-export interface ConfigurationPush {
-  configId: string;
-  delivery: Delivery;
-  pushedAt: number;
-  /** Code of the device's answer; undefined while there is none. */
-  code: number | undefined;
-}
+import type { ConfigurationPush } from './types';
 
 /** Remote configuration, the platform's side. */
 export class RemoteConfigurations {
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly platform: Ground & { readonly downlink: Downlink }) {}
 
   /**
    * Switches it on or off, and stores another content.

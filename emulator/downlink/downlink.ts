@@ -10,10 +10,11 @@ import {
   parseReply,
   problemMessage,
 } from '../../protocol';
-import type { Delivery, Session } from '../broker/session';
+import type { Delivery } from '../broker/delivery';
+import type { Session } from '../broker/session';
 import type { DownlinkResult } from '../forwarding/messages';
-import type { Converted } from '../passthrough';
 import type { Device } from '../registry/device';
+import type { Converted } from '../script/converted';
 import { PendingCalls } from './calls';
 
 /** What a device answered, read as far as it can be. */

@@ -1,10 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { isJsonObject, topicProblem } from '../../protocol';
-import type { Device } from '../registry/device';
+import type { Codec, Device } from '../registry/device';
 import { alink } from './types';
-
-/** What happens to the payloads of a topic: `decompress` those that the device publishes, `compress` those it gets. */
-export type Codec = 'decompress' | 'compress';
 
 const MOST_TOPICS = 100;
 

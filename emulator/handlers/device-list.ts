@@ -11,20 +11,13 @@ import {
   thingKey,
 } from '../../protocol';
 import type { SubDeviceProof } from '../auth/sub-device';
+import { isRefusal, type Refusal, refusalOf } from '../refusal';
 import type { Device } from '../registry/device';
 import type { Call } from './types';
 
 const LONGEST_CLIENT_ID = 256;
 const LONGEST_SIGN = 128;
 const LONGEST_TIMESTAMP = 32;
-
-/** Why a request about devices is refused as a whole. */
-export interface Refusal {
-  code: number;
-  note: string;
-  /** The device that stands in the way, when it is a single one. */
-  identity?: DeviceIdentity;
-}
 
 /** An entry of a list of devices that cannot be one. */
 export class EntryError extends Error {
@@ -144,14 +137,6 @@ export function subDevicesOf(call: Call, params: Json): Device[] | Refusal {
 /** Whether a request is about the gateway itself, which is none of its sub-devices. */
 export function isItself({ device }: Call, { productKey, deviceName }: DeviceIdentity): boolean {
   return device.identity.productKey === productKey && device.identity.deviceName === deviceName;
-}
-
-export function refusalOf(code: number, identity: DeviceIdentity, reason: string): Refusal {
-  return { code, note: `${thingKey(identity)}: ${reason}`, identity };
-}
-
-export function isRefusal(read: object): read is Refusal {
-  return 'code' in read && 'note' in read;
 }
 
 /** `[{"productKey","deviceName"}]` of an answer. */

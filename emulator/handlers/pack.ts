@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, LIMITS } from '../../protocol';
+import { isRefusal, type Refusal, refusalOf } from '../refusal';
 import type { Device, StoredEvent, StoredSample } from '../registry/device';
-import { isRefusal, type Refusal, refusalOf } from './device-list';
 import { ReportStore } from './report-store';
 import { reportingDevice, tooMany } from './reports';
 import { isDropped, readEvent, readProperty } from './samples';

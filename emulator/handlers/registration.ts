@@ -9,18 +9,9 @@ import {
 } from '../../protocol';
 import { hmac, sameSign } from '../../protocol/hmac';
 import { grantSecret } from '../auth/registration';
+import { isRefusal, type Refusal, refusalOf } from '../refusal';
 import type { Device } from '../registry/device';
-import {
-  EntryError,
-  isItself,
-  isRefusal,
-  listOf,
-  type Refusal,
-  readEntries,
-  readIdentity,
-  refusalOf,
-  subDevicesOf,
-} from './device-list';
+import { EntryError, isItself, listOf, readEntries, readIdentity, subDevicesOf } from './device-list';
 import { alink, type Call } from './types';
 
 const REASONS: Readonly<Record<number, string>> = {

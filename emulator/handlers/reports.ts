@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, LIMITS } from '../../protocol';
+import { isRefusal, type Refusal } from '../refusal';
 import type { Device } from '../registry/device';
-import { EntryError, isItself, isRefusal, type Refusal, readIdentity, subDeviceOf } from './device-list';
+import { EntryError, isItself, readIdentity, subDeviceOf } from './device-list';
 import { ReportStore } from './report-store';
 import { type Answer, alink, type Call } from './types';
 

@@ -1,6 +1,7 @@
 import type { DeviceIdentity, JsonObject } from '../../protocol';
 import type { SubDeviceLogin } from '../broker/sub-sessions';
-import { EntryError, type Refusal, readEntries, readIdentity, readProof } from './device-list';
+import type { Refusal } from '../refusal';
+import { EntryError, readEntries, readIdentity, readProof } from './device-list';
 import { alink, type Call, type Handler } from './types';
 
 /** B.5 rows 70 and 72. */

@@ -1,20 +1,11 @@
 import { type DeviceIdentity, identityProblem, type JsonObject, newDeviceNameProblem } from '../../protocol';
 import { isSigned, type SubDeviceProof } from '../auth/sub-device';
 import { foundMessage } from '../forwarding/messages';
-import type { Platform } from '../platform';
+import type { Ground } from '../ground';
+import { isRefusal, type Refusal, refusalOf } from '../refusal';
 import type { Device } from '../registry/device';
 import type { Registry } from '../registry/registry';
-import {
-  EntryError,
-  identityList,
-  isRefusal,
-  type Refusal,
-  readEntries,
-  readIdentity,
-  readProof,
-  refusalOf,
-  subDevicesOf,
-} from './device-list';
+import { EntryError, identityList, readEntries, readIdentity, readProof, subDevicesOf } from './device-list';
 import { alink } from './types';
 
 /**
@@ -77,7 +68,7 @@ type Addition = DeviceIdentity & SubDeviceProof;
 
 /** The sub-devices that may be added to the topology of the gateway: all, or why not. */
 export function judgeAdditions(
-  { registry, limits }: Platform,
+  { registry, limits }: Ground,
   gateway: Device,
   additions: readonly Addition[],
 ): Device[] | Refusal {

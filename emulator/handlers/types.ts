@@ -9,10 +9,22 @@ import {
   type TopicVariables,
 } from '../../protocol';
 import type { Line } from '../broker/line';
+import type { SubSessions } from '../broker/sub-sessions';
+import type { RemoteConfigurations } from '../configuration/remote';
 import type { PlatformMessageInput } from '../forwarding/messages';
+import type { Ground } from '../ground';
 import type { EmulatorLimits } from '../options';
-import type { Platform } from '../platform';
+import type { Ota } from '../ota/ota';
 import type { Device } from '../registry/device';
+import type { TopologyChanges } from '../topology-changes';
+
+/** What handlers need besides what everything stands on. */
+export interface HandlerPlatform extends Ground {
+  readonly subSessions: SubSessions;
+  readonly topology: TopologyChanges;
+  readonly configurations: RemoteConfigurations;
+  readonly ota: Ota;
+}
 
 /** A message of a device on a topic of the protocol. */
 export interface Call {
@@ -30,7 +42,7 @@ export interface Call {
   /** Tells applications what was stored (B.9). */
   forward(device: Device, message: PlatformMessageInput): void;
   /** For operations that concern other devices than the one that speaks. */
-  platform: Platform;
+  platform: HandlerPlatform;
   /** The connection on which the message came. */
   line: Line;
 }

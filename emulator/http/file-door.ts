@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FileFault } from '../faults';
-import { rangeOf, type ServedFile } from '../files/file-server';
+import { rangeOf } from '../files/file-server';
+import type { ServedFile } from '../files/served-file';
 import type { Platform } from '../platform';
 
 const BLOCK_BYTES = 256 * 1024;

@@ -1,10 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { authenticateDevice, registerDevice } from '../auth/https';
 import type { AccessKey } from '../config';
-import type { Emulator } from '../emulator';
 import { FILES_PATH } from '../files/file-server';
 import { answerOpenApi } from '../openapi/endpoint';
 import type { Platform } from '../platform';
+import type { Emulator } from '../types';
 import { BodyError, LARGEST_BODY_BYTES, LARGEST_CALL_BYTES, readBody, readFields } from './body';
 import { answerFile } from './file-door';
 import { acceptFirmware } from './firmware-door';

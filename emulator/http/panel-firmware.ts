@@ -1,9 +1,9 @@
 import { type DeviceIdentity, isJsonObject, type Json, type JsonObject } from '../../protocol';
 import { readFirmware } from '../config-firmware';
 import { present, Reader } from '../config-reader';
-import type { Emulator } from '../emulator';
 import type { NewUpgrade } from '../ota/api';
-import type { PanelAnswer } from './panel';
+import type { Emulator } from '../types';
+import type { PanelAnswer } from './panel-answer';
 
 /** Somebody asked for what makes no sense; the message goes to them. */
 class InputError extends Error {}

@@ -1,18 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { type DeviceIdentity, isJsonObject, type Json, parseJson, topicMatches } from '../../protocol';
-import type { Emulator } from '../emulator';
 import type { Exchange } from '../exchanges';
 import { FaultInputError, readFaultRule } from '../fault-input';
 import type { PlatformMessage } from '../forwarding/message-log';
+import type { Emulator } from '../types';
+import type { PanelAnswer } from './panel-answer';
 import { answerFirmwarePanel } from './panel-firmware';
-
-export interface PanelAnswer {
-  status: number;
-  body: unknown;
-  /** Text instead of JSON. */
-  text?: string;
-}
 
 /**
  * Whether a request may use the panel: from this machine only, addressed by a local name (a foreign name that resolves

@@ -1,5 +1,5 @@
 import { bytesContent, type Content, type DigestMethod } from '../files/content';
-import type { ServedFile } from '../files/file-server';
+import type { ServedFile } from '../files/served-file';
 import { UPLOAD_PATH } from '../http/upload-path';
 import { DEFAULT_MODULE, type Firmware, type FirmwareSettings } from '../ota/firmware';
 import { addFirmware, fileNameOf, type PackageFile } from '../ota/packages';

@@ -5,8 +5,9 @@ import {
   type Json,
   type JsonObject,
 } from '../../protocol';
-import { EntryError, identityList, isRefusal, readProof } from '../handlers/device-list';
+import { EntryError, identityList, readProof } from '../handlers/device-list';
 import { judgeAdditions } from '../handlers/topology';
+import { isRefusal } from '../refusal';
 import type { Device, DeviceStatus } from '../registry/device';
 import { describeDevice } from './devices';
 import { ActionError, type ActionParameters } from './parameters';

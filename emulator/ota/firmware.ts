@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DigestMethod } from '../files/content';
-import type { ServedFile } from '../files/file-server';
+import type { ServedFile } from '../files/served-file';
 import { OtaError } from './ota-error';
 
 /** The module that stands for the whole device (G.2). */

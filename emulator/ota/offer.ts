@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../protocol';
-import type { FileServer, ServedFile } from '../files/file-server';
+import type { FileServer } from '../files/file-server';
+import type { ServedFile } from '../files/served-file';
 import { DEFAULT_MODULE } from './firmware';
 import type { OtaTask } from './jobs';
 

@@ -1,6 +1,6 @@
 import { formatTopic, type JsonObject, operation as operationOf } from '../../protocol';
 import { otaResultMessage, versionMessage } from '../forwarding/ota-messages';
-import type { Platform } from '../platform';
+import type { Ground } from '../ground';
 import type { Device } from '../registry/device';
 import { type Firmware, FirmwareStore, VERIFICATION } from './firmware';
 import { OtaJob, type OtaJobSettings, OtaJobStore, OtaTask, type OtaTaskStatus } from './jobs';
@@ -25,7 +25,7 @@ export class Ota {
   readonly firmwares: FirmwareStore;
   readonly jobs = new OtaJobStore();
 
-  constructor(private readonly platform: Platform) {
+  constructor(private readonly platform: Ground) {
     this.firmwares = new FirmwareStore(platform.limits.firmwares);
   }
 

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { sameSign } from '../../protocol/hmac';
 import { bytesContent, type Content } from '../files/content';
-import type { Platform } from '../platform';
+import type { Ground } from '../ground';
 
 const ACCESS_KEY_ID = 'emulator';
 const GRANT_MS = 60_000;
@@ -27,7 +27,7 @@ export class FirmwareUploads {
   private readonly uploads = new Map<string, Upload>();
   private readonly key = randomBytes(32);
 
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly platform: Ground) {}
 
   /** @returns undefined for a suffix that no file has */
   grant(suffix: string): UploadGrant | undefined {

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type DeviceIdentity, type Json, thingKey } from '../../protocol';
-import type { ConfigurationPush } from '../configuration/remote';
-import type { ServedFile } from '../files/file-server';
-import type { Codec } from '../handlers/codec';
+import type { ConfigurationPush } from '../configuration/types';
+import type { ServedFile } from '../files/served-file';
 import type { EmulatorLimits } from '../options';
 import type { OtaTask } from '../ota/jobs';
 import { DeviceFiles, type FileBudget } from './files';
@@ -52,6 +51,9 @@ export interface ServiceRecord {
   input: Json;
   output: Json;
 }
+
+/** What happens to the payloads of a topic: `decompress` those that the device publishes, `compress` those it gets. */
+export type Codec = 'decompress' | 'compress';
 
 const LOG_ENTRIES = 200;
 const SERVICE_RECORDS = 200;

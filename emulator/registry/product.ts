@@ -1,5 +1,5 @@
 import type { ThingModel } from '../../protocol';
-import type { RemoteConfiguration } from '../configuration/remote';
+import type { RemoteConfiguration } from '../configuration/types';
 import type { ProductScript } from '../script/product-script';
 import type { Device } from './device';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { isRefusal } from '../../../emulator/handlers/device-list';
 import { readPack } from '../../../emulator/handlers/pack';
+import { isRefusal } from '../../../emulator/refusal';
 import type { Json, JsonObject } from '../../../protocol';
 
 const LIMITS = { packEvents: 20, packSubDevices: 20 };

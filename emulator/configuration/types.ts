@@ -1,0 +1,18 @@
+import type { Delivery } from '../broker/delivery';
+import type { ServedFile } from '../files/served-file';
+
+/** A product's configuration from the cloud (B.3 rows 33, 34). */
+export interface RemoteConfiguration {
+  enabled: boolean;
+  /** Absent before the first was stored. */
+  stored: { configId: string; file: ServedFile; text: string; time: number } | undefined;
+}
+
+/** What came of a configuration that was pushed to a device. */
+export interface ConfigurationPush {
+  configId: string;
+  delivery: Delivery;
+  pushedAt: number;
+  /** Code of the device's answer; undefined while there is none. */
+  code: number | undefined;
+}
