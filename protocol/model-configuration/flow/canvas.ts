@@ -16,7 +16,12 @@ export type Ids = (...parts: string[]) => string;
 
 /** @param key what tells this gateway's flow from others' */
 export function idsOf(key: string): Ids {
-  return (...parts) => crc64(new TextEncoder().encode(JSON.stringify([key, ...parts])));
+  return (...parts) => fingerprint([key, ...parts]);
+}
+
+/** 16 hexadecimal digits that are the same for the same JSON. */
+export function fingerprint(value: unknown): string {
+  return crc64(new TextEncoder().encode(JSON.stringify(value)));
 }
 
 const GRID = 20;

@@ -1,6 +1,15 @@
 import { thingKey } from '../../identity';
 import type { ModelConfiguration, ModelDevice } from '../types';
-import { addCatch, Canvas, debugNode, type FlowNode, functionNode, type Ids, idsOf } from './canvas';
+import {
+  addCatch,
+  Canvas,
+  debugNode,
+  type FlowNode,
+  fingerprint,
+  functionNode,
+  type Ids,
+  idsOf,
+} from './canvas';
 import { modbusTab } from './modbus-tab';
 import { opcUaTab } from './opcua-tab';
 import { flowTexts } from './words';
@@ -64,10 +73,14 @@ function gatewayTab(
   );
   const [list, login, result] = [ids('list'), ids('login'), ids('result')] as const;
   canvas.comment(ids('online'), texts.online, texts.onlineInfo);
+  const sorted = [...devices].sort((a, b) => thingKey(a).localeCompare(thingKey(b), 'en'));
   canvas.add(0, {
     id: ids('state'),
     type: 'alink-lifecycle',
     name: texts.state,
+    // Another list must make this another node: one that a deploy of modified nodes leaves as it is would not say again
+    // that the gateway is online, and new devices would wait for the next reconnect.
+    info: texts.stateInfo(fingerprint(sorted)),
     device: gateway,
     own: true,
     subDevices: false,
@@ -75,7 +88,6 @@ function gatewayTab(
     initial: true,
     wires: [[list]],
   });
-  const sorted = [...devices].sort((a, b) => thingKey(a).localeCompare(thingKey(b), 'en'));
   const func = `const devices = ${JSON.stringify(sorted, null, 1)};\n\nreturn msg.payload === 'online' ? { payload: devices } : null;\n`;
   canvas.add(1, functionNode(list, texts.list, func, [[login]]));
   canvas.add(2, {

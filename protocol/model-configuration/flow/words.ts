@@ -5,6 +5,7 @@ export interface FlowTexts {
   online: string;
   onlineInfo: string;
   state: string;
+  stateInfo: (list: string) => string;
   list: string;
   login: string;
   loginResult: string;
@@ -42,6 +43,7 @@ const ENGLISH: FlowTexts = {
   onlineInfo:
     'Each time the gateway is online all sub-devices of the configuration are registered where they have no secret yet, added to the topology and logged in.',
   state: 'gateway',
+  stateInfo: (list) => `Says that the gateway is online, also after each deploy with another list (${list}).`,
   list: 'all sub-devices',
   login: 'log in',
   loginResult: 'who is online',
@@ -82,6 +84,7 @@ const CHINESE: FlowTexts = {
   online: '1. 子设备上线',
   onlineInfo: '网关每次上线后，配置中的所有子设备都会登录：没有密钥的先注册，不在拓扑中的先添加。',
   state: '网关状态',
+  stateInfo: (list) => `网关上线时发出消息；部署了新的子设备列表（${list}）后也会发出。`,
   list: '全部子设备',
   login: '登录',
   loginResult: '上线结果',

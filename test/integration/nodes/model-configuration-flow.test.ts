@@ -1,162 +1,218 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, it } from 'mocha';
-import { generateFlow, readModelConfiguration } from '../../../protocol/model-configuration';
-import { device, emulatorPlatform, sink } from '../../support/flows';
-import { MadeUpModbus, type ModbusRequest } from '../../support/modbus-server';
+import type { JsonObject } from '../../../protocol';
+import { cloud } from '../../support/cloud-node';
+import { configPush, Panel, platformWith } from '../../support/config-push-nodes';
+import { catchAll, device, sink, statusOf } from '../../support/flows';
+import { MadeUpModbus } from '../../support/modbus-server';
 import { ModbusTcp } from '../../support/modbus-tcp';
-import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
-import { PLANT } from '../../unit/protocol/model-configuration/plant';
+import { type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 
-const GATEWAY = 'a11ce0de00000001';
-const MODEL = {
+const HUB = { productKey: 'a1Hub', deviceName: 'hub-01' };
+const PUMP = 'a1Pump';
+
+const THING_MODEL = {
   schema: 'https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json',
-  profile: { productKey: 'a1Pump' },
-  properties: ['temperature', 'flow', 'mode', 'low'].map((identifier) => ({
-    identifier,
-    name: identifier,
-    accessMode: 'rw',
-    required: false,
-    dataType: { type: 'double', specs: { min: '-10000', max: '100000' } },
-  })),
-  events: [],
-  services: [],
+  profile: { productKey: PUMP },
+  properties: [
+    ['temperature', { type: 'double', specs: { min: '-50', max: '200' } }],
+    ['valve', { type: 'bool', specs: { '0': 'closed', '1': 'open' } }],
+    ['mode', { type: 'int', specs: { min: '0', max: '255' } }],
+    ['energy', { type: 'double', specs: { min: '0', max: '1000000' } }],
+  ].map(([identifier, dataType]) => ({ identifier, name: identifier, accessMode: 'rw', dataType })),
 };
 
-/** The generated flow with a Modbus TCP server behind it, and its ends where the test can see them. */
-function generated(): FlowNode[] {
-  return generateFlow(readModelConfiguration(PLANT), { gateway: GATEWAY }).flatMap((node): FlowNode[] => {
-    switch (node.type) {
-      case 'modbus-client':
-        return [];
-      case 'modbus-flex-getter':
-      case 'modbus-flex-write':
-        return [{ ...node, type: 'test-modbus', stands: node.type }];
-      case 'alink-property-post':
-        return [{ ...node, wires: [['reported']] }];
-      case 'alink-subdevice-login':
-        return [{ ...node, wires: [['loggedIn']] }];
-      case 'catch':
-        return [{ ...node, wires: [['errors']] }];
-      default:
-        return [node];
-    }
-  });
+const property = (identifier: string, registerAddress: string, type: string, more: object = {}) => ({
+  identifier,
+  operateType: 'holdingRegister',
+  registerAddress,
+  originalDataType: { type, specs: { swap16: 0, reverseRegister: 0 } },
+  pollingTime: 200,
+  trigger: 1,
+  ...more,
+});
+
+/** What somebody enters in the console. */
+function configuration(properties: object[], units: Record<string, number>, port: number): JsonObject {
+  return JSON.parse(
+    JSON.stringify({
+      modelList: [{ profile: { productKey: PUMP }, properties }],
+      serverList: [{ protocol: 'TCP', ip: '127.0.0.1', port, name: 'pump house', serverId: 'S1' }],
+      deviceList: Object.entries(units).map(([deviceName, slaveId]) => ({
+        deviceConfig: { slaveId, serverId: 'S1' },
+        productKey: PUMP,
+        deviceName,
+      })),
+      tslList: [THING_MODEL],
+    }),
+  ) as JsonObject;
 }
 
-/** Function nodes make objects of another realm. */
-const valuesOf = ({ payload }: FlowMessage) => structuredClone(payload);
+const FIRST = [
+  property('temperature', '0x10', 'int16', { scaling: 0.1 }),
+  property('mode', '0x13', 'uint16', { bitMask: '0x00FF' }),
+  property('valve', '0x03', 'bool', { operateType: 'coilStatus', trigger: 2 }),
+];
+/** Another register, another polling time; mode and temperature are no longer polled. */
+const SECOND = [
+  property('energy', '0x40', 'uint32', { scaling: 0.001, pollingTime: 300 }),
+  property('valve', '0x03', 'bool', { operateType: 'coilStatus', trigger: 2 }),
+];
 
-describe('generated flow in a real Node-RED', () => {
-  const server = new MadeUpModbus();
+interface DeviceView {
+  status: string;
+  gateway?: { deviceName: string };
+  properties: Record<string, { value: unknown }>;
+}
+
+interface Answer {
+  code: number;
+  message: string;
+}
+
+/** What a user who imports a flow in the place of an earlier one tells Node-RED, over its admin API. */
+async function importFlow(red: Runtime, flow: readonly FlowNode[], instead: readonly FlowNode[] = []) {
+  const url = `${red.url}/flows`;
+  const headers = { 'Node-RED-API-Version': 'v2', 'Content-Type': 'application/json' };
+  const current = (await (await fetch(url, { headers })).json()) as { rev: string; flows: FlowNode[] };
+  const old = new Set(instead.map(({ id }) => id));
+  const flows = [...current.flows.filter(({ id }) => !old.has(id)), ...flow];
+  const started = once(red.events, 'flows:started');
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { ...headers, 'Node-RED-Deployment-Type': 'nodes' },
+    body: JSON.stringify({ rev: current.rev, flows }),
+  });
+  assert.equal(response.status, 200, await response.text());
+  await started;
+}
+
+describe('gateway model configuration, from the console to the register and back', () => {
+  const memory = new MadeUpModbus();
   let modbus: ModbusTcp;
   let red: Runtime;
+  let panel: Panel;
+  let imported: FlowNode[] = [];
 
   before(async () => {
-    modbus = await ModbusTcp.start(server);
+    modbus = await ModbusTcp.start(memory);
     red = await startRuntime();
-    red.events.on(
-      'test-modbus',
-      (
-        stands: string,
-        request: ModbusRequest,
-        answer: (payload: unknown) => void,
-        fail: (error: Error) => void,
-      ) => {
-        modbus
-          .request(request)
-          .then((data) => answer(stands === 'modbus-flex-getter' ? data : request))
-          .catch((error: unknown) => fail(error as Error));
-      },
-    );
+    const online = red.next('statuses', ({ status }) => status?.fill === 'green');
+    await red.deploy([
+      platformWith([
+        { productKey: HUB.productKey, nodeType: 'gateway' },
+        {
+          productKey: PUMP,
+          thingModel: THING_MODEL,
+          dynamicRegistration: true,
+          devices: ['pump-1', 'pump-2', 'pump-3'].map((deviceName) => ({ deviceName })),
+        },
+      ]),
+      device({ id: 'gate', role: 'gateway', ...HUB, thingModelSource: 'none', thingModel: '' }),
+      configPush({ device: 'gate', output: 'flow', flowAs: 'text' }),
+      sink(),
+      cloud('SetDeviceProperty', { device: '' }),
+      sink('answers'),
+      ...catchAll(),
+      ...statusOf('config'),
+    ]);
+    await online;
+    panel = await Panel.of(red);
   });
   after(async () => {
     await red.stop();
     await modbus.stop();
   });
 
-  it('brings the devices online, reports them, and writes what the platform sets', async () => {
-    server.set(1, 4, 0x10, 215, 0, 0x3fc0, 0xab00);
-    server.set(9, 3, 0, 1, 0);
-    const loggedIn = red.next('loggedIn', () => true, 20_000);
-    const pump = red.next(
-      'reported',
-      ({ topic, alink }) => topic === 'pump-1' && alink?.code === 200,
-      20_000,
-    );
-    const meter = red.next(
-      'reported',
-      ({ topic, alink }) => topic === 'meter-1' && alink?.code === 200,
-      20_000,
-    );
-    await red.deploy([
-      emulatorPlatform(),
-      device({
-        id: GATEWAY,
-        role: 'gateway',
-        productKey: 'a1Hub',
-        deviceName: 'hub-01',
-        thingModelMode: 'off',
-        thingModelSource: 'none',
-        thingModel: '',
-      }),
-      // A sub-device with a node of its own tells the emulator its thing model.
-      device({
-        id: 'pump-1-node',
-        role: 'subDevice',
-        gateway: GATEWAY,
-        platform: '',
-        productKey: 'a1Pump',
-        deviceName: 'pump-1',
-        thingModel: JSON.stringify(MODEL),
-      }),
-      ...generated(),
-      { id: 'more', type: 'tab', label: 'more' },
-      ...['reported', 'loggedIn', 'errors', 'answers'].map((id) => ({
-        ...sink(id),
-        z: 'more',
-        x: 100,
-        y: 100,
-      })),
-      {
-        id: 'cloud',
-        z: 'more',
-        type: 'alink-cloud',
-        platform: 'platform',
-        device: '',
-        action: 'SetDeviceProperty',
-        identifier: '',
-        topic: '',
-        qos: '1',
-        timeout: '',
-        value: 'payload',
-        valueType: 'msg',
-        parameters: '{}',
-        parametersType: 'json',
-        wires: [['answers']],
-      },
-    ]);
-    const { payload } = await loggedIn;
-    assert.deepEqual(
-      (payload as Array<{ deviceName: string; ok: boolean }>).map(({ deviceName, ok }) => [deviceName, ok]),
-      [
-        ['meter-1', true],
-        ['pump-1', true],
-        ['pump-2', true],
-      ],
-    );
-    assert.deepEqual(valuesOf(await pump), { temperature: 21.5, flow: 1.5, mode: 0, low: 0 });
-    // 65,536 thousandths.
-    assert.deepEqual(valuesOf(await meter), { energy: 65.536 });
+  /** Pushes a document and imports the flow that comes of it. */
+  async function push(document: JsonObject): Promise<void> {
+    const made = red.next('sink');
+    await panel.post(`devices/${HUB.productKey}/${HUB.deviceName}/model-configuration`, document);
+    const { payload, alink } = await made;
+    assert.equal(alink?.problems, undefined);
+    const flow = JSON.parse(String(payload)) as FlowNode[];
+    await importFlow(red, flow, imported);
+    imported = flow;
+  }
 
-    const written = red.next(
-      'reported',
-      ({ topic, payload: values }) =>
-        topic === 'pump-1' && (values as { temperature?: number }).temperature === 30,
-      20_000,
-    );
-    const names = { productKey: 'a1Pump', deviceName: 'pump-1' };
-    red.send('cloud', { device: names, payload: { temperature: 30, mode: 7 } });
-    assert.deepEqual(valuesOf(await written), { temperature: 30, flow: 1.5, mode: 7, low: 0 });
-    assert.deepEqual(server.get(1, 4, 0x13), [0xab07]);
+  const view = (deviceName: string) => panel.get<DeviceView>(`devices/${PUMP}/${deviceName}`);
+
+  /** Asks the platform until it has these values of a device. */
+  async function atPlatform(deviceName: string, values: Record<string, unknown>): Promise<DeviceView> {
+    const end = Date.now() + 15_000;
+    for (;;) {
+      const seen = await view(deviceName);
+      const has = Object.entries(values).every(([name, value]) => seen.properties?.[name]?.value === value);
+      if (has) return seen;
+      const found = JSON.stringify(seen.properties);
+      assert.ok(Date.now() < end, `${deviceName}: ${JSON.stringify(values)} did not come, but ${found}`);
+    }
+  }
+
+  /** Sets properties by the platform's API. @returns what the device answered */
+  async function set(deviceName: string, values: object): Promise<Answer> {
+    const topic = `/${PUMP}/${deviceName}/thing/downlink/reply/message`;
+    const answers = () => panel.get<Array<{ payload: string }>>(`messages?topic=${topic}`);
+    const before = (await answers()).length;
+    const accepted = red.next('answers');
+    red.send('cloud', { device: { productKey: PUMP, deviceName }, payload: values });
+    await accepted;
+    const end = Date.now() + 15_000;
+    for (;;) {
+      const answer = (await answers())[before];
+      if (answer !== undefined) return JSON.parse(answer.payload) as Answer;
+      assert.ok(Date.now() < end, `${deviceName} did not answer`);
+    }
+  }
+
+  it('register values become properties of the sub-devices', async () => {
+    memory.set(1, 4, 0x10, 215);
+    memory.set(1, 4, 0x13, 0xab00);
+    memory.set(2, 4, 0x10, 0xffff);
+    memory.set(2, 0, 0x03, 1);
+    await push(configuration(FIRST, { 'pump-1': 1, 'pump-2': 2 }, modbus.port));
+    const { status, gateway } = await atPlatform('pump-1', { temperature: 21.5, valve: 0, mode: 0 });
+    assert.deepEqual([status, gateway?.deviceName], ['ONLINE', HUB.deviceName]);
+    await atPlatform('pump-2', { temperature: -0.1, valve: 1, mode: 0 });
+  });
+
+  it('what the cloud sets stands in coil and register, and is read again', async () => {
+    const { code } = await set('pump-1', { temperature: 30, valve: 1, mode: 7 });
+    assert.equal(code, 200);
+    await atPlatform('pump-1', { temperature: 30, valve: 1, mode: 7 });
+    assert.deepEqual(memory.get(1, 4, 0x10), [300]);
+    assert.deepEqual(memory.get(1, 4, 0x13), [0xab07]);
+    assert.deepEqual([memory.get(1, 0, 3), memory.get(2, 0, 3)], [[1], [1]]);
+  });
+
+  it('a Modbus server that goes away and comes back is polled on', async () => {
+    await modbus.stop();
+    memory.set(1, 4, 0x10, 400);
+    const refused = await set('pump-1', { temperature: 50 });
+    assert.equal(refused.code, 400);
+    assert.deepEqual(memory.get(1, 4, 0x10), [400]);
+    await modbus.start();
+    await atPlatform('pump-1', { temperature: 40 });
+    assert.equal((await set('pump-2', { temperature: 50 })).code, 200);
+    await atPlatform('pump-2', { temperature: 50 });
+  });
+
+  it('a configuration that is pushed again takes the place of the first', async () => {
+    memory.set(1, 4, 0x40, 1, 0);
+    memory.set(3, 4, 0x40, 0, 1500);
+    await push(configuration(SECOND, { 'pump-1': 1, 'pump-3': 3 }, modbus.port));
+    await atPlatform('pump-1', { energy: 65.536 });
+    const { status } = await atPlatform('pump-3', { energy: 1.5, valve: 0 });
+    assert.equal(status, 'ONLINE');
+    modbus.touched.clear();
+    for (const raw of [2000, 2500, 3000]) {
+      memory.set(3, 4, 0x41, raw);
+      await atPlatform('pump-3', { energy: raw / 1000 });
+    }
+    const places = [...modbus.touched].sort();
+    assert.deepEqual(places, ['1/0/3', '1/4/64', '1/4/65', '3/0/3', '3/4/64', '3/4/65']);
+    assert.equal((await set('pump-3', { valve: 1 })).code, 200);
+    await atPlatform('pump-3', { valve: 1 });
   });
 });
