@@ -4,6 +4,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { circles } from './circles.mjs';
 
 /** @typedef {{ target: string; kind: 'static' | 'require' | 'dynamic' | 'type' }} Import */
 
@@ -26,9 +27,16 @@ const PACKAGES = {
   'crypto-js': ['nodes'],
 };
 
+/** Files whose types may name each other. */
+const MOST_IN_A_LOOP = 4;
+
 const sources = LAYERS.flatMap((layer) => files(join(root, layer)));
+const known = new Set(sources);
 const loaded = await loads(sources);
-const problems = sources.flatMap((file) => check(file, loaded.get(file) ?? []));
+const problems = [
+  ...sources.flatMap((file) => check(file, loaded.get(file) ?? [])),
+  ...loops().map((names) => `${names.join(', ')}: import each other in a loop`),
+];
 for (const problem of problems) console.error(problem);
 console.log(
   problems.length === 0 ? 'imports: every direction is right' : `imports: ${problems.length} wrong`,
@@ -43,6 +51,42 @@ function files(folder) {
     if (statSync(path).isDirectory()) return files(path);
     return name.endsWith('.ts') ? [path] : [];
   });
+}
+
+/**
+ * Files that import each other in a loop: never for what they do, and for types only few that describe what belongs
+ * together, such as a device and its product.
+ * @returns {string[][]}
+ */
+function loops() {
+  /** @type {Map<string, string[]>} */
+  const values = new Map();
+  /** @type {Map<string, string[]>} */
+  const all = new Map();
+  for (const file of sources) {
+    const own = loaded.get(file) ?? [];
+    values.set(
+      file,
+      targets(
+        file,
+        own.filter(({ kind }) => kind !== 'dynamic'),
+      ),
+    );
+    all.set(file, targets(file, [...own, ...types(readFileSync(file, 'utf8'))]));
+  }
+  const large = circles(all).filter(({ length }) => length > MOST_IN_A_LOOP);
+  return [...circles(values), ...large].map((loop) =>
+    loop.map((file) => relative(root, file).split(sep).join('/')),
+  );
+}
+
+/** @param {string} file @param {readonly Import[]} imports @returns {string[]} */
+function targets(file, imports) {
+  return imports
+    .filter(({ target }) => target.startsWith('.'))
+    .map(({ target }) => resolve(dirname(file), target))
+    .flatMap((path) => [`${path}.ts`, join(path, 'index.ts')])
+    .filter((path) => known.has(path));
 }
 
 /** @param {string} file @param {Import[]} loadedHere @returns {string[]} */

@@ -2,6 +2,7 @@ import { type AlinkReply, type Json, type Sample, type ThingModel, thingKey } fr
 import { ConfigurationHandle } from './configuration/handle';
 import type { Configuration } from './configuration/types';
 import type { Connection } from './connection';
+import type { Device } from './device-types';
 import { directConnection } from './direct';
 import { AlinkError } from './errors';
 import { Admission, type Kept } from './gateway/admission';
@@ -18,7 +19,6 @@ import { abandon, conflict, dismiss, drop, find, hold, keep, type Shared, share 
 import { assertAnswerable } from './report/dispatcher';
 import { withSharedModel } from './shared-thing-models';
 import type {
-  Device,
   DeviceOptions,
   Outcome,
   RequestOptions,

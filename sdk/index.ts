@@ -22,6 +22,7 @@ export {
 export { type ConfigurationStore, fileConfigurationStore } from './configuration/store';
 export * from './configuration/types';
 export { closeAllDevices, openConnections, openDevice, openSubDevice } from './device';
+export * from './device-types';
 export { answerRequest, openRequests } from './downlink/registry';
 export * from './downlink/types';
 export { AlinkError, type AlinkErrorOptions, type ErrorKey, type Retry } from './errors';

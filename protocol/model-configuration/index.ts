@@ -1,5 +1,6 @@
 export type { FlowNode } from './flow/canvas';
-export { type GeneratedFlowOptions, generateFlow } from './flow/generate';
+export { generateFlow } from './flow/generate';
+export type { GeneratedFlowOptions } from './flow/options';
 export * from './messages';
 export { OpcUaPasswordError, type PasswordCipher, passwordCipher } from './opcua-password';
 export { type ModbusPlan, type PlanOptions, planModbusDevice } from './plan';

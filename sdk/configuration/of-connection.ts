@@ -1,6 +1,7 @@
-import type { Connection, ConnectionParts } from '../connection';
+import type { Platform } from '../../protocol';
 import { platformKey } from '../registration/credentials';
 import { TIMING } from '../session/timing';
+import type { ThingConnection } from '../thing-connection';
 import type { ThingOptions } from '../types';
 import { ConfigurationClient } from './client';
 import { ModelConfigurationClient } from './model-client';
@@ -11,9 +12,9 @@ export type ThingConfiguration = Configuration & { close(): void };
 
 /** Configuration from the cloud over a thing's connection. */
 export function configurationOf(
-  connection: Connection,
+  connection: ThingConnection,
   { configurationStore, timing }: Pick<ThingOptions, 'configurationStore' | 'timing'>,
-  { platform, ca, secret }: Pick<ConnectionParts, 'platform' | 'ca' | 'secret'>,
+  { platform, ca, secret }: { platform: Platform; ca?: string | undefined; secret: () => Promise<string> },
 ): ThingConfiguration {
   const door = {
     identity: connection.identity,

@@ -1,7 +1,8 @@
 import type { DeviceIdentity, Json } from '../../protocol';
 import type { Connection } from '../connection';
+import type { Device } from '../device-types';
 import { AlinkError } from '../errors';
-import type { Device, RequestOptions } from '../types';
+import type { RequestOptions } from '../types';
 import { type Admission, assertIdentity, type LoginOptions, outcome } from './admission';
 import type { MemberOptions } from './bring-up';
 import type { GatewayCore } from './core';

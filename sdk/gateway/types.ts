@@ -1,8 +1,8 @@
 import type { AlinkReply, DeviceIdentity } from '../../protocol';
+import type { Device } from '../device-types';
 import type { AlinkError } from '../errors';
 import type { FirmwareOffer } from '../ota/types';
 import type {
-  Device,
   DeviceOptions,
   IncomingMessage,
   Outcome,
@@ -18,23 +18,6 @@ export type SubDeviceAuthentication =
   | { kind: 'subRegister' }
   /** The gateway registers it with the secret of its product; the secret is stored (B.4 row 58). */
   | { kind: 'productRegister'; productSecret: string };
-
-/** What makes a device a gateway. */
-export interface GatewayOptions {
-  /**
-   * Sub-devices logged in a second, at most; 190 by default, a little below what the platform takes (section D).
-   * 0: as fast as it goes, for platforms without this limit.
-   */
-  loginsPerSecond?: number;
-  /** Sub-devices in one login, 1–50; 50 by default (J 21). */
-  loginBatch?: number;
-  /**
-   * Subscribe the topics of each sub-device one by one, for instances that do not push them by themselves. False by
-   * default: the login asks for it with `_ss=1` as the gateway's CONNECT does, which saves thousands of
-   * subscriptions.
-   */
-  subscribeEach?: boolean;
-}
 
 /** A sub-device: its messages go over its gateway's connection. */
 export interface SubDeviceOptions extends ThingOptions {

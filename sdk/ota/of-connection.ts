@@ -1,11 +1,11 @@
-import type { Connection } from '../connection';
 import { TIMING } from '../session/timing';
+import type { ThingConnection } from '../thing-connection';
 import type { ThingOptions } from '../types';
 import { OtaClient } from './client';
 
 /** Firmware over the air on a thing's connection. @param ca trusted besides Node.js's own roots */
 export function otaOf(
-  connection: Connection,
+  connection: ThingConnection,
   { timing, requestTimeoutMs = 10_000 }: Pick<ThingOptions, 'requestTimeoutMs' | 'timing'>,
   ca: string | undefined,
 ): OtaClient {

@@ -12,10 +12,10 @@ import {
   propertySetNode,
   serviceReplyNode,
 } from './canvas';
-import type { GeneratedFlowOptions } from './generate';
 import type { AskPlan } from './modbus-ask';
 import type { DecodePlan } from './modbus-decode';
 import type { EncodePlan } from './modbus-encode';
+import type { GeneratedFlowOptions } from './options';
 import { askText } from './texts/modbus-ask-text';
 import { decodeText } from './texts/modbus-decode-text';
 import { encodeText } from './texts/modbus-encode-text';

@@ -16,8 +16,8 @@ import {
   serviceInNode,
   serviceReplyNode,
 } from './canvas';
-import type { GeneratedFlowOptions } from './generate';
 import type { OpcUaModel, OpcUaPlan, PlannedParameter } from './opcua-state';
+import type { GeneratedFlowOptions } from './options';
 import { opcUaText } from './texts/opcua-text';
 import { flowTexts } from './words';
 

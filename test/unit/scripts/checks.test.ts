@@ -60,6 +60,31 @@ describe('check of import directions', () => {
     });
   }
 
+  it('refuses files that need each other in a loop', () => {
+    const { code, text } = run('check-imports.mjs', {
+      'sdk/a.ts': "import { b } from './b'; export const a = () => b;",
+      'sdk/b.ts': "import { c } from './c'; export const b = () => c;",
+      'sdk/c/index.ts': "import { a } from '../a'; export const c = () => a;",
+    });
+    assert.equal(code, 1, text);
+    assert.match(text, /^sdk\/a\.ts, sdk\/b\.ts, sdk\/c\/index\.ts: import each other in a loop$/m);
+  });
+
+  it('takes types of few files that name each other, and none of many', () => {
+    const loop = (size: number) =>
+      Object.fromEntries(
+        Array.from({ length: size }, (_, i) => [
+          `sdk/f${i}.ts`,
+          `import type { T${(i + 1) % size} } from './f${(i + 1) % size}';\nexport type T${i} = { t: T${(i + 1) % size} };`,
+        ]),
+      );
+    const few = run('check-imports.mjs', loop(4));
+    assert.equal(few.code, 0, few.text);
+    const many = run('check-imports.mjs', loop(5));
+    assert.equal(many.code, 1, many.text);
+    assert.match(many.text, /sdk\/f0\.ts, .*sdk\/f4\.ts: import each other in a loop/);
+  });
+
   it('takes the right ones', () => {
     const { code, text } = run('check-imports.mjs', {
       'protocol/hmac.ts': "import { createHmac } from 'node:crypto'; export const a = createHmac;",
