@@ -84,7 +84,7 @@ async function load(
   }
 }
 
-async function body({ status, headers, chunks }: HttpsAnswer, mostBytes: number): Promise<Buffer> {
+async function body({ status, headers, read }: HttpsAnswer, mostBytes: number): Promise<Buffer> {
   if (EXPIRED.has(status)) throw problem('configurationExpired', `the server answered ${status}`);
   if (status !== 200) throw problem('configurationNotLoaded', `the server answered ${status}`, 'slow');
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
@@ -93,11 +93,12 @@ async function body({ status, headers, chunks }: HttpsAnswer, mostBytes: number)
   if (told > mostBytes) throw tooLarge(told, mostBytes);
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of chunks) {
+  await read((chunk) => {
     size += chunk.length;
     if (size > mostBytes) throw tooLarge(size, mostBytes);
-    parts.push(chunk);
-  }
+    parts.push(Buffer.from(chunk));
+    return undefined;
+  });
   return Buffer.concat(parts);
 }
 

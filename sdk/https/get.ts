@@ -4,7 +4,7 @@ import { openSocket } from '../session/stream';
 import { type AllowedAddresses, allowedUrl, pathOf, redirectTarget } from './address';
 import { HttpsError } from './error';
 import { plainHost, proxyFor, tunnel } from './proxy';
-import { StallWatch } from './stall-watch';
+import { StallWatch, type Take } from './stall-watch';
 
 export interface GetOptions extends AllowedAddresses {
   /** Trusted besides Node.js's own roots. */
@@ -21,8 +21,8 @@ export interface GetOptions extends AllowedAddresses {
 export interface HttpsAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Ends the connection when it ends, however. @throws HttpsError `passing` */
-  chunks: AsyncIterable<Uint8Array>;
+  /** Reads the body, once; the connection ends with it, however. @throws HttpsError `passing`, whatever `take` throws */
+  read(take: Take): Promise<void>;
   /** Ends the connection; for a body that nobody wants. */
   discard(): void;
 }
@@ -100,7 +100,7 @@ function answered(asked: ClientRequest, socket: Duplex, stallMs: number): Promis
       resolve({
         status: response.statusCode ?? 0,
         headers: response.headers,
-        chunks: watch.chunks(),
+        read: (take) => watch.read(take),
         discard: () => {
           response.destroy();
           socket.destroy();

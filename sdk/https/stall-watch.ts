@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { type Duplex, finished } from 'node:stream';
 import { HttpsError } from './error';
+import { giveBack } from './give-back';
+
+/** Takes bytes; they are its own only until it returns, or what it returns is settled. */
+export type Take = (bytes: Uint8Array) => Promise<void> | undefined;
 
 /** Cuts a connection on which nothing comes while something is waited for. */
 export class StallWatch {
@@ -14,6 +18,7 @@ export class StallWatch {
   ) {}
 
   arm(): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.stalled = true;
       this.socket.destroy();
@@ -23,6 +28,7 @@ export class StallWatch {
 
   disarm(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   take(response: IncomingMessage): void {
@@ -36,25 +42,59 @@ export class StallWatch {
       : new HttpsError('passing', 'the connection was cut', { cause });
   }
 
-  /** The bytes of the answer. While nobody asks for the next ones nothing is read, and no time runs. */
-  async *chunks(): AsyncGenerator<Uint8Array> {
+  /** Hands the bytes of the answer on. While they are being taken nothing is read, and no time runs. */
+  async read(take: Take): Promise<void> {
     const response = this.#response;
     if (response === undefined) return;
-    const iterator = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    this.#recycle(response);
+    let taking: Promise<void> | undefined;
     try {
-      for (;;) {
+      await new Promise<void>((resolve, reject) => {
+        const goOn = () => {
+          this.arm();
+          response.resume();
+        };
+        response.on('data', (bytes: Uint8Array) => {
+          this.#timer?.refresh();
+          try {
+            taking = take(bytes);
+            if (taking === undefined) return;
+            taking.then(goOn, reject);
+          } catch (thrown) {
+            reject(thrown);
+          }
+          this.disarm();
+          response.pause();
+        });
+        finished(response, { writable: false }, (cause) => (cause ? reject(this.error(cause)) : resolve()));
         this.arm();
-        const next = await iterator.next();
-        this.disarm();
-        if (next.done) return;
-        yield next.value;
-      }
-    } catch (cause) {
-      throw this.error(cause);
+      });
     } finally {
       this.disarm();
       response.destroy();
       this.socket.destroy();
+      // What was begun is not going on behind the back of whoever is told the end.
+      await taking?.catch(() => undefined);
     }
+  }
+
+  /** Gives the memory of bytes back when the next ones come: a large file would otherwise fill it with dead buffers. */
+  #recycle(response: IncomingMessage): void {
+    let body: Uint8Array | undefined;
+    let parsed: Uint8Array | undefined;
+    let isCopy = false;
+    this.socket.prependListener('data', () => {
+      parsed = undefined;
+    });
+    response.on('data', (bytes: Uint8Array) => {
+      giveBack(body);
+      body = bytes;
+      parsed = bytes;
+    });
+    // Behind the parser, which hands out copies; a part of the packet itself may still wait to be taken.
+    this.socket.on('data', (packet: Uint8Array) => {
+      if (parsed !== undefined) isCopy = parsed.buffer !== packet.buffer;
+      if (isCopy) giveBack(packet);
+    });
   }
 }

@@ -74,7 +74,7 @@ export interface DownloadOptions {
   blocksInFlight?: number;
   /**
    * What is loaded is flushed every so many bytes; 4 MB by default. Only what was not is loaded again after a kill or a
-   * power cut, at most twice as much.
+   * power cut: at most eight times as much where the disk is slower than the network.
    */
   flushBytes?: number;
   /** Asks for the offer again when its address has expired or is refused; by default `thing/ota/firmware/get`. */

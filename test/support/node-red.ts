@@ -15,6 +15,8 @@ export interface NodeRed {
   /** Of the editor, with `httpAdminRoot`; ends with a slash. */
   url: string;
   userDir: string;
+  /** Of its process. */
+  pid: number;
   /** What it has printed until now. */
   output(): string;
   /** Ends it the way a service manager does and removes its user directory; fails when it does not end well. */
@@ -79,7 +81,8 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
     child.kill('SIGKILL');
     await closed;
   };
-  return { url: address.replace(/\/*$/, '/'), userDir, output: () => output, stop, kill };
+  const { pid = 0 } = child;
+  return { url: address.replace(/\/*$/, '/'), userDir, pid, output: () => output, stop, kill };
 }
 
 function settingsFile(port: number, options: NodeRedOptions): string {

@@ -25,7 +25,12 @@ export class BlockSource implements Source {
   constructor(private readonly options: BlockOptions) {}
 
   async open(file: FirmwareFile, offset: number, signal: AbortSignal): Promise<OpenSource> {
-    return { offset, chunks: this.#blocks(file, offset, signal) };
+    return {
+      offset,
+      read: async (take) => {
+        for await (const block of this.#blocks(file, offset, signal)) await take(block);
+      },
+    };
   }
 
   async *#blocks(file: FirmwareFile, from: number, outer: AbortSignal): AsyncGenerator<Uint8Array> {

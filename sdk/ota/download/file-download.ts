@@ -109,16 +109,17 @@ export class FileDownload {
     const { size, digest } = this.#file;
     onProgress(part.length);
     if (part.length < size) {
-      const { offset, chunks } = await sourceOf(this.#file).open(this.#file, part.length, signal);
+      const { offset, read } = await sourceOf(this.#file).open(this.#file, part.length, signal);
       if (offset !== part.length) await part.restart();
-      for await (const chunk of chunks) {
+      await read((chunk) => {
         signal.throwIfAborted();
         if (part.length + chunk.length > size) {
           throw new SourceError('wrong', `the file has more than ${size} bytes`);
         }
-        await part.append(chunk);
+        const taking = part.append(chunk);
         onProgress(part.length);
-      }
+        return taking;
+      });
     }
     await part.settle();
     // The size first: a cut file is no wrong one.

@@ -31,7 +31,7 @@ export class HttpSource implements Source {
       throw asSourceError(thrown);
     }
     try {
-      return { offset: startOf(answer, file.size, offset), chunks: answer.chunks };
+      return { offset: startOf(answer, file.size, offset), read: answer.read };
     } catch (thrown) {
       answer.discard();
       throw thrown;

@@ -5,6 +5,8 @@ import type { FirmwareFile } from '../types';
 /** Bytes are gathered to this many before they are written: a call for each packet would cost more than the disk. */
 const GATHERED_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
+/** Flushes that a disk slower than the network may be behind; each takes what has come meanwhile. */
+const MOST_BEHIND = 8;
 
 export interface PartOptions {
   path: string;
@@ -67,18 +69,17 @@ export class PartFile {
 
   /**
    * Takes a copy. Chunks that lived until they are written would be old when they die, and pile up in memory.
-   * Resolves when more may come.
+   * @returns undefined when more may come at once, else what resolves then
    * @throws what the disk throws, also for what was taken before
    */
-  async append(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
-      const piece = chunk.subarray(at, at + this.#gathering.length - this.#gatheredBytes);
-      this.#gathering.set(piece, this.#gatheredBytes);
-      this.#gatheredBytes += piece.length;
-      this.#length += piece.length;
-      at += piece.length;
-      if (this.#gatheredBytes === this.#gathering.length) await this.#pass();
-    }
+  append(chunk: Uint8Array): Promise<void> | undefined {
+    const room = this.#gathering.length - this.#gatheredBytes;
+    const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
+    this.#gathering.set(piece, this.#gatheredBytes);
+    this.#gatheredBytes += piece.length;
+    this.#length += piece.length;
+    if (piece.length < room) return undefined;
+    return this.#pass().then(() => this.append(chunk.subarray(piece.length)));
   }
 
   /** Writes and flushes all that was taken. */
@@ -122,8 +123,9 @@ export class PartFile {
     if (this.#failure !== undefined) throw this.#failure;
     const { flushBytes } = this.#options;
     if (this.#written - this.#flushed >= flushBytes) this.#flush();
-    // A disk that is slower than the network must not fall behind by more than one flush.
-    if (this.#length + this.#gathering.length - this.#flushed > 2 * flushBytes) await this.#flushing;
+    // A disk that is slower than the network must not fall behind without bounds.
+    if (this.#length + this.#gathering.length - this.#flushed > MOST_BEHIND * flushBytes)
+      await this.#flushing;
   }
 
   /** Gives what was gathered to the disk; nothing else may be on its way there. */

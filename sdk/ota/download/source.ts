@@ -1,3 +1,4 @@
+import type { Take } from '../../https/stall-watch';
 import type { FirmwareFile } from '../types';
 
 /** Where the bytes of a file come from. */
@@ -12,7 +13,8 @@ export interface Source {
 
 export interface OpenSource {
   offset: number;
-  chunks: AsyncIterable<Uint8Array>;
+  /** Once. @throws SourceError, HttpsError, AlinkError, whatever `take` throws */
+  read(take: Take): Promise<void>;
 }
 
 /**

@@ -14,8 +14,8 @@ import { FirmwareServer, madeUpContent } from '../../../support/firmware-server'
 const CHILD = join(__dirname, '..', '..', '..', 'support', 'firmware-child.cjs');
 const KILLS = 20;
 const FLUSH_BYTES = 128 * 1024;
-/** What was not flushed, and what came while it was. */
-const UNFLUSHED = 2 * FLUSH_BYTES;
+/** What was not flushed, and what may come while a slow disk does it. */
+const UNFLUSHED = 8 * FLUSH_BYTES;
 const MEGABYTE = 1024 * 1024;
 
 describe('download of firmware in a process', () => {
@@ -87,12 +87,11 @@ describe('download of firmware in a process', () => {
       void repeat(response, block, count);
     };
     const digest = { method: 'sha256', value: hash.digest('hex') } as const;
-    // A fifth is enough for the garbage collector to come round; a leak of the rest would be 240 MB. On a busy machine the
-    // collector leaves some 30 MB of read buffers lying now and then, which is no growth with the file.
+    // A fifth is enough for the garbage collector to come round; a leak of the rest would be 240 MB.
     const {
       peaks: [first, rest],
     } = await result(download(server.offer({}, { size: count * MEGABYTE, digest }), 4 * MEGABYTE));
-    assert.ok(rest - first < 80 * MEGABYTE, `${Math.round((rest - first) / MEGABYTE)} MB more`);
+    assert.ok(rest - first < 30 * MEGABYTE, `${Math.round((rest - first) / MEGABYTE)} MB more`);
   }).timeout(60_000);
 });
 
