@@ -13,7 +13,7 @@ const folder = join(root, 'protocol', 'model-configuration', 'flow');
 const SOURCES = {
   ask: 'modbus-ask.ts',
   decode: 'modbus-decode.ts',
-  encode: 'modbus-encode.ts',
+  write: 'modbus-write.ts',
   opcUa: 'opcua.ts',
 };
 

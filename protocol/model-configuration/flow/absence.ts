@@ -16,13 +16,12 @@ const PROBE_MS = 10_000;
  * Whether a device may be asked now. One that has not answered in time is asked rarely, and one thing only: the Modbus nodes
  * connect anew after each time-out, which costs all other devices of the server some seconds.
  */
-export function mayAsk(store: Store, device: string, now: number): 'all' | 'one' | 'nothing' {
+export function mayAsk(store: Store, device: string, now: number): boolean {
   const absence = kept<Absence>(store, 'absent')[device];
-  if (absence === undefined) return 'all';
-  return now >= absence.until ? 'one' : 'nothing';
+  return absence === undefined || now >= absence.until;
 }
 
-/** It is being tried with one request. */
+/** A device is asked; one that was absent is not asked anything else until it has answered. */
 export function probed(store: Store, device: string, now: number): void {
   const absence = kept<Absence>(store, 'absent')[device];
   if (absence !== undefined) absence.until = now + PROBE_MS;
@@ -39,16 +38,15 @@ export function answered(store: Store, node: FunctionNode, device: string, now: 
 
 const SERVER = 'the server';
 
-/**
- * A request has failed: because the device does not answer, because it refuses, or because the connection was lost, which is
- * no fault of the device.
- * @param about the device and what was asked
- */
+/** The device does not answer, it refuses, or there is no connection, which is no fault of the device. */
+export type Failure = 'noAnswer' | 'refused' | 'notReached';
+
+/** A request has failed. @param about the device and what was asked */
 export function failed(
   store: Store,
   node: FunctionNode,
   { device, about, error, now }: { device: string; about: string; error: unknown; now: number },
-): void {
+): Failure {
   const reason = messageOf(error);
   if (/timed?\s*out/i.test(reason)) {
     const absent = kept<Absence>(store, 'absent');
@@ -56,14 +54,17 @@ export function failed(
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
     store.set('absent', absent);
     tell(store, node, about, `does not answer (${reason})`);
-  } else if (/exception/i.test(reason)) {
+    return 'noAnswer';
+  }
+  if (/exception/i.test(reason)) {
     store.set('answeredAt', now);
     tell(store, node, about, reason);
-  } else {
-    const since = store.get('answeredAt');
-    if (typeof since !== 'number') store.set('answeredAt', now);
-    else if (now - since > SILENT_AFTER_MS && kept<string>(store, 'told')[SERVER] === undefined) {
-      tell(store, node, SERVER, `is not reached (${reason === '' ? 'no reason given' : reason})`);
-    }
+    return 'refused';
   }
+  const since = store.get('answeredAt');
+  if (typeof since !== 'number') store.set('answeredAt', now);
+  else if (now - since > SILENT_AFTER_MS && kept<string>(store, 'told')[SERVER] === undefined) {
+    tell(store, node, SERVER, `is not reached (${reason === '' ? 'no reason given' : reason})`);
+  }
+  return 'notReached';
 }

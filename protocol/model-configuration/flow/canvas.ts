@@ -63,8 +63,18 @@ export class Canvas {
   }
 }
 
-/** A function node. @param func its text */
-export function functionNode(id: string, name: string, func: string, wires: string[][]): FlowNode {
+/**
+ * A function node.
+ * @param func its text
+ * @param forget what of the flow's context it forgets when it is deployed, because it belongs to an earlier text
+ */
+export function functionNode(
+  id: string,
+  name: string,
+  func: string,
+  wires: string[][],
+  forget: readonly string[] = [],
+): FlowNode {
   return {
     id,
     type: 'function',
@@ -73,7 +83,7 @@ export function functionNode(id: string, name: string, func: string, wires: stri
     outputs: wires.length,
     timeout: 0,
     noerr: 0,
-    initialize: '',
+    initialize: forget.map((key) => `flow.set('${key}', undefined);\n`).join(''),
     finalize: '',
     libs: [],
     wires,
@@ -147,12 +157,23 @@ export interface OwnNodeOptions {
 }
 
 export function propertyPostNode(id: string, { name, device }: OwnNodeOptions): FlowNode {
-  return { id, type: 'alink-property-post', name, device, ...REPORT, wires: [[]] };
+  return {
+    id,
+    type: 'alink-property-post',
+    name,
+    device,
+    ...REPORT,
+    packWindow: PACK_WINDOW_MS,
+    wires: [[]],
+  };
 }
 
 export function eventOutNode(id: string, { name, device }: OwnNodeOptions): FlowNode {
   return { id, type: 'alink-event-out', name, device, ...REPORT, wires: [[]] };
 }
+
+/** Polling makes many small reports; a gateway has one connection for all of them (D). */
+const PACK_WINDOW_MS = '200';
 
 const REPORT = {
   identifier: '',

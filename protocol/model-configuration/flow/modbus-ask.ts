@@ -1,5 +1,6 @@
 import { mayAsk, probed } from './absence';
-import { type DeviceNames, kept, type Message, type Store } from './runtime';
+import { becomeDue, nextDue } from './polling';
+import { type DeviceNames, deviceKey, type Message, type Store } from './runtime';
 
 /** A read without its values: what, and how often. */
 export interface AskedRead {
@@ -17,36 +18,33 @@ export interface AskPlan {
   devices: ReadonlyArray<readonly [string, string, number]>;
 }
 
-/** The topic by which an answer finds its read again; nothing else survives an error of the Modbus nodes. */
-export function readTopic({ productKey, deviceName }: DeviceNames, index: number): string {
-  return `${productKey}/${deviceName}/${index}`;
+/** The topic of a request: `{productKey}/{deviceName}/{index of the read}`. */
+export function readTopic(device: DeviceNames, index: number): string {
+  return `${deviceKey(device)}/${index}`;
 }
 
-// An answer that has not come by then will not come.
-const LOST_AFTER_MS = 10_000;
-
 /**
- * Requests for `modbus-flex-getter`. What has not been answered yet is not asked again, so that a slow server is never
- * buried under requests.
- * @param msg `payload`: the polling time in ms whose turn it is
+ * The next request for `modbus-flex-getter`, if it is time for one. There is one on its way at a time, and what is still
+ * waiting is not added again: a slow server gets fewer requests instead of a longer queue.
+ * @param msg `payload`: the polling time in ms whose turn it is; anything else when an answer has come
  */
-export function ask({ reads, devices }: AskPlan, msg: Message, store: Store, now: number): Message[] {
-  const asked = kept<number>(store, 'asked');
-  const messages: Message[] = [];
-  for (const [productKey, deviceName, unitid] of devices) {
-    for (const [index, { fc, address, quantity, pollingTime }] of (reads[productKey] ?? []).entries()) {
-      if (pollingTime !== msg.payload) continue;
-      const may = mayAsk(store, `${productKey}/${deviceName}`, now);
-      if (may === 'nothing') break;
-      const device = { productKey, deviceName };
-      const topic = readTopic(device, index);
-      const since = now - (asked[topic] ?? Number.NEGATIVE_INFINITY);
-      if (since >= 0 && since < Math.max(LOST_AFTER_MS, 2 * pollingTime)) continue;
-      asked[topic] = now;
-      messages.push({ topic, device, payload: { fc, unitid, address, quantity } });
-      if (may === 'one') probed(store, `${productKey}/${deviceName}`, now);
-    }
+export function ask(
+  { reads, devices }: AskPlan,
+  msg: Message,
+  store: Store,
+  now: number,
+): Message | undefined {
+  if (typeof msg.payload === 'number') {
+    const due = devices.flatMap(([productKey, deviceName, unitid]) =>
+      (reads[productKey] ?? []).flatMap(({ fc, address, quantity, pollingTime }, index) => {
+        if (pollingTime !== msg.payload) return [];
+        const device = { productKey, deviceName };
+        return [{ topic: readTopic(device, index), device, payload: { fc, unitid, address, quantity } }];
+      }),
+    );
+    becomeDue(store, due);
   }
-  store.set('asked', asked);
-  return messages;
+  const request = nextDue(store, now, ({ device }) => mayAsk(store, deviceKey(device), now));
+  if (request !== undefined) probed(store, deviceKey(request.device), now);
+  return request;
 }

@@ -1,53 +1,60 @@
 import { changedValues, type PlannedRead, readValues } from '../poll';
 import type { RegisterValue } from '../registers';
-import { answered, failed } from './absence';
-import { type FunctionNode, kept, type Message, type Store, tell } from './runtime';
+import { answered, type Failure, failed } from './absence';
+import { hasCome } from './polling';
+import { deviceKey, type FunctionNode, kept, type Message, type Store, tell } from './runtime';
 
 export interface DecodePlan {
   /** By productKey. */
   reads: Readonly<Record<string, readonly PlannedRead[]>>;
-  /** productKeys whose registers are kept, because values are written into some of their bits. */
-  keep: readonly string[];
 }
 
 /**
- * Makes a report of an answer of `modbus-flex-getter`.
- * @returns message for `alink-property-post`, or nothing when there is nothing to report
+ * Takes an answer of `modbus-flex-getter`.
+ * @returns message for `alink-property-post`, or nothing when there is nothing to report; and one that lets the next
+ *   request go, unless the server is not reached: then the next clock tries again
  */
 export function decode(
-  plan: DecodePlan,
+  { reads }: DecodePlan,
   msg: Message,
   store: Store,
   node: FunctionNode,
   now: number,
-): Message | undefined {
+): [report: Message | undefined, next: Message | undefined] {
   const topic = typeof msg.topic === 'string' ? msg.topic : '';
   const [productKey = '', deviceName = '', index = ''] = topic.split('/');
-  const read = Object.hasOwn(plan.reads, productKey) ? plan.reads[productKey]?.[Number(index)] : undefined;
-  if (read === undefined) return undefined;
-  const device = { productKey, deviceName };
-  // A device may answer one request and refuse another.
-  const about = `${productKey}/${deviceName} (fc ${read.fc}, ${read.address}–${read.address + read.quantity - 1})`;
-  const asked = kept<number>(store, 'asked');
-  delete asked[topic];
-  store.set('asked', asked);
-  if (!Array.isArray(msg.payload)) {
-    failed(store, node, { device: `${productKey}/${deviceName}`, about, error: msg.error, now });
-    return undefined;
+  const read = Object.hasOwn(reads, productKey) ? reads[productKey]?.[Number(index)] : undefined;
+  let report: Message | undefined;
+  let failure: Failure | undefined;
+  if (read !== undefined) {
+    const device = { productKey, deviceName };
+    // A device may answer one request and refuse another.
+    const about = `${deviceKey(device)} (fc ${read.fc}, ${read.address}–${read.address + read.quantity - 1})`;
+    if (Array.isArray(msg.payload)) {
+      answered(store, node, deviceKey(device), now);
+      const { values, problems } = readValues(read, msg.payload);
+      tell(store, node, about, problems.join('; '));
+      const payload = toReport(read, topic, values, store);
+      if (Object.keys(payload).length > 0) report = { topic: deviceName, device, payload };
+    } else {
+      failure = failed(store, node, { device: deviceKey(device), about, error: msg.error, now });
+    }
   }
-  answered(store, node, `${productKey}/${deviceName}`, now);
-  if (plan.keep.includes(productKey)) {
-    const current = kept<unknown>(store, 'current');
-    current[`${productKey}/${deviceName}/${read.fc}/${read.address}`] = msg.payload.slice(0, read.quantity);
-    store.set('current', current);
-  }
-  const { values, problems } = readValues(read, msg.payload);
-  tell(store, node, about, problems.join('; '));
+  hasCome(store, topic, failure === undefined || failure === 'refused');
+  return [report, failure === 'notReached' ? undefined : { payload: 'next' }];
+}
+
+/** Leaves out what is reported on change only and has not changed. */
+function toReport(
+  read: PlannedRead,
+  topic: string,
+  values: Readonly<Record<string, RegisterValue>>,
+  store: Store,
+): Record<string, RegisterValue> {
   const reported = kept<Record<string, RegisterValue>>(store, 'reported');
   const last = { ...reported[topic] };
-  const payload = changedValues(read, values, last);
+  const changed = changedValues(read, values, last);
   reported[topic] = last;
   store.set('reported', reported);
-  if (Object.keys(payload).length === 0) return undefined;
-  return { topic: deviceName, device, payload };
+  return changed;
 }

@@ -14,12 +14,15 @@ import {
 } from './canvas';
 import type { AskPlan } from './modbus-ask';
 import type { DecodePlan } from './modbus-decode';
-import type { EncodePlan } from './modbus-encode';
+import type { WritePlan } from './modbus-write';
 import type { GeneratedFlowOptions } from './options';
 import { askText } from './texts/modbus-ask-text';
 import { decodeText } from './texts/modbus-decode-text';
-import { encodeText } from './texts/modbus-encode-text';
+import { writeText } from './texts/modbus-write-text';
 import { flowTexts } from './words';
+
+/** What has no answer is tried again by the clocks; where they are slower than this, by one of its own. */
+const RETRY_MS = 5000;
 
 /** The tab of one Modbus server with all devices behind it, and its client (H.1). */
 export function modbusTab(
@@ -59,23 +62,15 @@ function addPolling(
     ),
     devices: plans.map(({ productKey, deviceName, unitId }) => [productKey, deviceName, unitId]),
   };
-  const decodePlan: DecodePlan = {
-    reads: byProduct(plans, ({ reads }) => reads),
-    keep: [
-      ...new Set(
-        plans
-          .filter(({ writes }) => writes.some(({ format }) => format.bitMask !== undefined))
-          .map(({ productKey }) => productKey),
-      ),
-    ],
-  };
+  const decodePlan: DecodePlan = { reads: byProduct(plans, ({ reads }) => reads) };
   canvas.add(
     1,
     functionNode(
       ask,
       texts.ask,
-      functionText(texts.functionHead, askPlan, askText, 'return [ask(plan, msg, flow, Date.now())];'),
+      functionText(texts.functionHead, askPlan, askText, 'return ask(plan, msg, flow, Date.now());'),
       [[read]],
+      ['polling', 'absent'],
     ),
   );
   canvas.add(2, {
@@ -94,7 +89,8 @@ function addPolling(
         decodeText,
         'return decode(plan, msg, flow, node, Date.now());',
       ),
-      [[report]],
+      [[report], [ask]],
+      ['reported', 'told', 'answeredAt'],
     ),
   );
   canvas.add(4, propertyPostNode(report, { name: texts.report, device: gateway }));
@@ -103,6 +99,10 @@ function addPolling(
       0,
       injectNode(id('clock', String(time)), texts.every(String(time / 1000)), time, time, [[ask]]),
     );
+    canvas.down();
+  }
+  if (Math.min(...times) > RETRY_MS) {
+    canvas.add(0, injectNode(id('retry'), texts.again, RETRY_MS, 0, [[ask]]));
     canvas.down();
   }
   canvas.down();
@@ -116,43 +116,45 @@ function addWriting(
   { language, gateway }: GeneratedFlowOptions,
 ): void {
   const texts = flowTexts(language);
-  const [set, encode, write, answer, reply] = [
+  const [set, encode, write, read, reply] = [
     id('set'),
     id('encode'),
     id('write'),
-    id('answer'),
+    id('readFirst'),
     id('reply'),
   ] as const;
   canvas.comment(id('writing'), texts.write, texts.writeInfo);
-  const plan: EncodePlan = {
+  const plan: WritePlan = {
     writes: byProduct(plans, ({ writes }) => writes),
     devices: plans.map(({ productKey, deviceName, unitId }) => [productKey, deviceName, unitId]),
   };
+  const hasBits = plans.some(({ writes }) => writes.some(({ format }) => format.bitMask !== undefined));
   canvas.add(0, propertySetNode(set, { name: texts.propertySet, device: gateway }, [[encode]]));
   canvas.add(
     1,
     functionNode(
       encode,
       texts.encode,
-      functionText(texts.functionHead, plan, encodeText, 'return encode(plan, msg, flow, Date.now());'),
-      [[write], [reply]],
+      functionText(texts.functionHead, plan, writeText, 'return write(plan, msg, flow, Date.now());'),
+      [[write], hasBits ? [read] : [], [reply]],
+      ['bits'],
     ),
   );
   canvas.add(2, {
     ...flexNode(write, 'modbus-flex-write', texts.writeRegisters, client),
-    wires: [[answer], []],
+    wires: [[encode], []],
   });
-  canvas.add(
-    3,
-    functionNode(
-      answer,
-      texts.answer,
-      functionText(texts.functionHead, undefined, encodeText, 'return answer(msg, flow);'),
-      [[reply]],
-    ),
-  );
   canvas.add(4, serviceReplyNode(reply, texts.reply));
-  canvas.down(2);
+  canvas.down();
+  if (hasBits) {
+    canvas.add(2, {
+      ...flexNode(read, 'modbus-flex-getter', texts.readFirst, client),
+      ...GETTER,
+      wires: [[encode], []],
+    });
+    canvas.down();
+  }
+  canvas.down();
 }
 
 /** What all devices of a product have in common stands there once. */

@@ -24,6 +24,11 @@ export interface DeviceNames {
   deviceName: string;
 }
 
+/** Names a device in topics and in the context. */
+export function deviceKey({ productKey, deviceName }: DeviceNames): string {
+  return `${productKey}/${deviceName}`;
+}
+
 /** An object of the context, made when it is not there; keys must hold a slash, which nothing inherited does. */
 export function kept<T>(store: Store, name: string): Record<string, T> {
   const value = store.get(name);

@@ -19,9 +19,9 @@ const MOST_WAITING = 500;
  */
 export function waitFor(store: Store, { alink, device }: Message, parts: number, now: number): string {
   const waiting = kept<Waiting>(store, 'waiting');
-  const entries = Object.entries(waiting);
-  for (const [topic, { since }] of entries) {
-    if (now - since > FORGOTTEN_AFTER_MS || entries.length >= MOST_WAITING) delete waiting[topic];
+  // In the order in which they came.
+  for (const [i, [topic, { since }]] of Object.entries(waiting).reverse().entries()) {
+    if (now - since > FORGOTTEN_AFTER_MS || i >= MOST_WAITING - 1) delete waiting[topic];
   }
   const topic = `write/${now}/${Math.random().toString(36).slice(2)}`;
   waiting[topic] = { alink, device, left: parts, reason: '', since: now };

@@ -12,6 +12,7 @@ export interface FlowTexts {
   poll: string;
   pollInfo: string;
   every: (seconds: string) => string;
+  again: string;
   ask: string;
   read: string;
   decode: string;
@@ -21,7 +22,7 @@ export interface FlowTexts {
   propertySet: string;
   encode: string;
   writeRegisters: string;
-  answer: string;
+  readFirst: string;
   reply: string;
   errors: string;
   problem: string;
@@ -49,19 +50,20 @@ const ENGLISH: FlowTexts = {
   loginResult: 'who is online',
   poll: '1. Poll, decode, report',
   pollInfo:
-    'Each polling time has a clock. What a device has not answered yet is not asked again. The list of requests and the place of each value stand at the beginning of the functions.',
+    'Each polling time has a clock. One request is on its way at a time, and what has no answer yet is not asked twice, so a slow server is polled less often. The list of requests and the place of each value stand at the beginning of the functions.',
   every: (seconds) => `every ${seconds} s`,
+  again: 'what was not answered',
   ask: 'what to read',
   read: 'read',
   decode: 'decode',
   report: 'report',
   write: '2. Write what the platform sets',
   writeInfo:
-    'The platform is told 200 when the device has taken all values, 400 when it has not, 460 when a value does not fit; then nothing is written.',
+    'The platform is told 200 when the device has taken all values, 400 when it has not, 460 when a value does not fit; then nothing is written. Some bits of a register are written by reading it first.',
   propertySet: 'property set',
   encode: 'encode',
   writeRegisters: 'write',
-  answer: 'all written?',
+  readFirst: 'read first',
   reply: 'answer',
   errors: 'Errors',
   problem: 'what went wrong',
@@ -90,18 +92,20 @@ const CHINESE: FlowTexts = {
   loginResult: '上线结果',
   poll: '1. 采集、解码、上报',
   pollInfo:
-    '每个采集间隔对应一个定时器。设备尚未应答的请求不会重复发出。请求列表和各数据的位置写在函数开头。',
+    '每个采集间隔对应一个定时器。同一时刻只有一个请求在途，未应答的请求不会重复发出，因此服务器较慢时采集会相应变慢。请求列表和各数据的位置写在函数开头。',
   every: (seconds) => `每 ${seconds} 秒`,
+  again: '重试未应答的请求',
   ask: '生成读取请求',
   read: '读取',
   decode: '解码',
   report: '上报',
   write: '2. 写入平台设置的属性',
-  writeInfo: '设备全部写入成功后回复 200，写入失败回复 400；值不符合要求时回复 460，且不写入任何值。',
+  writeInfo:
+    '设备全部写入成功后回复 200，写入失败回复 400；值不符合要求时回复 460，且不写入任何值。只写寄存器中的部分位时，先读出再写回。',
   propertySet: '属性设置',
   encode: '编码',
   writeRegisters: '写入',
-  answer: '是否全部写入',
+  readFirst: '先读取',
   reply: '回复',
   errors: '错误',
   problem: '出错原因',

@@ -1,5 +1,8 @@
 /** Made from ../modbus-ask.ts by scripts/function-texts.mjs. */
-export const askText = `function kept(store, name) {
+export const askText = `function deviceKey({ productKey, deviceName }) {
+  return \`\${productKey}/\${deviceName}\`;
+}
+function kept(store, name) {
   const value = store.get(name);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   const fresh = {};
@@ -10,36 +13,52 @@ export const askText = `function kept(store, name) {
 var PROBE_MS = 1e4;
 function mayAsk(store, device, now) {
   const absence = kept(store, "absent")[device];
-  if (absence === void 0) return "all";
-  return now >= absence.until ? "one" : "nothing";
+  return absence === void 0 || now >= absence.until;
 }
 function probed(store, device, now) {
   const absence = kept(store, "absent")[device];
   if (absence !== void 0) absence.until = now + PROBE_MS;
 }
 
-function readTopic({ productKey, deviceName }, index) {
-  return \`\${productKey}/\${deviceName}/\${index}\`;
-}
 var LOST_AFTER_MS = 1e4;
+function becomeDue(store, requests) {
+  const polling = pollingOf(store);
+  const waiting = new Set(polling.due.map(({ topic }) => topic));
+  polling.due.push(...requests.filter(({ topic }) => !waiting.has(topic)));
+  store.set("polling", polling);
+}
+function nextDue(store, now, may) {
+  const polling = pollingOf(store);
+  const waited = now - polling.since;
+  if (polling.asked !== "" && waited >= 0 && waited < LOST_AFTER_MS) return void 0;
+  const at = polling.due.findIndex(may);
+  const [next] = at === -1 ? [] : polling.due.splice(at, 1);
+  if (next !== void 0) polling.due.push(next);
+  polling.asked = next?.topic ?? "";
+  polling.since = now;
+  store.set("polling", polling);
+  return next;
+}
+function pollingOf(store) {
+  return store.get("polling") ?? { due: [], asked: "", since: 0 };
+}
+
+function readTopic(device, index) {
+  return \`\${deviceKey(device)}/\${index}\`;
+}
 function ask({ reads, devices }, msg, store, now) {
-  const asked = kept(store, "asked");
-  const messages = [];
-  for (const [productKey, deviceName, unitid] of devices) {
-    for (const [index, { fc, address, quantity, pollingTime }] of (reads[productKey] ?? []).entries()) {
-      if (pollingTime !== msg.payload) continue;
-      const may = mayAsk(store, \`\${productKey}/\${deviceName}\`, now);
-      if (may === "nothing") break;
-      const device = { productKey, deviceName };
-      const topic = readTopic(device, index);
-      const since = now - (asked[topic] ?? Number.NEGATIVE_INFINITY);
-      if (since >= 0 && since < Math.max(LOST_AFTER_MS, 2 * pollingTime)) continue;
-      asked[topic] = now;
-      messages.push({ topic, device, payload: { fc, unitid, address, quantity } });
-      if (may === "one") probed(store, \`\${productKey}/\${deviceName}\`, now);
-    }
+  if (typeof msg.payload === "number") {
+    const due = devices.flatMap(
+      ([productKey, deviceName, unitid]) => (reads[productKey] ?? []).flatMap(({ fc, address, quantity, pollingTime }, index) => {
+        if (pollingTime !== msg.payload) return [];
+        const device = { productKey, deviceName };
+        return [{ topic: readTopic(device, index), device, payload: { fc, unitid, address, quantity } }];
+      })
+    );
+    becomeDue(store, due);
   }
-  store.set("asked", asked);
-  return messages;
+  const request = nextDue(store, now, ({ device }) => mayAsk(store, deviceKey(device), now));
+  if (request !== void 0) probed(store, deviceKey(request.device), now);
+  return request;
 }
 `;

@@ -181,6 +181,9 @@ function changedValues({ values: planned }, values, last) {
   return changed;
 }
 
+function deviceKey({ productKey, deviceName }) {
+  return \`\${productKey}/\${deviceName}\`;
+}
 function kept(store, name) {
   const value = store.get(name);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
@@ -223,46 +226,59 @@ function failed(store, node, { device, about, error, now }) {
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
     store.set("absent", absent);
     tell(store, node, about, \`does not answer (\${reason})\`);
-  } else if (/exception/i.test(reason)) {
+    return "noAnswer";
+  }
+  if (/exception/i.test(reason)) {
     store.set("answeredAt", now);
     tell(store, node, about, reason);
-  } else {
-    const since = store.get("answeredAt");
-    if (typeof since !== "number") store.set("answeredAt", now);
-    else if (now - since > SILENT_AFTER_MS && kept(store, "told")[SERVER] === void 0) {
-      tell(store, node, SERVER, \`is not reached (\${reason === "" ? "no reason given" : reason})\`);
-    }
+    return "refused";
   }
+  const since = store.get("answeredAt");
+  if (typeof since !== "number") store.set("answeredAt", now);
+  else if (now - since > SILENT_AFTER_MS && kept(store, "told")[SERVER] === void 0) {
+    tell(store, node, SERVER, \`is not reached (\${reason === "" ? "no reason given" : reason})\`);
+  }
+  return "notReached";
 }
 
-function decode(plan, msg, store, node, now) {
+function hasCome(store, topic, isDone) {
+  const polling = pollingOf(store);
+  if (polling.asked === topic) polling.asked = "";
+  if (isDone) polling.due = polling.due.filter((request) => request.topic !== topic);
+  store.set("polling", polling);
+}
+function pollingOf(store) {
+  return store.get("polling") ?? { due: [], asked: "", since: 0 };
+}
+
+function decode({ reads }, msg, store, node, now) {
   const topic = typeof msg.topic === "string" ? msg.topic : "";
   const [productKey = "", deviceName = "", index = ""] = topic.split("/");
-  const read = Object.hasOwn(plan.reads, productKey) ? plan.reads[productKey]?.[Number(index)] : void 0;
-  if (read === void 0) return void 0;
-  const device = { productKey, deviceName };
-  const about = \`\${productKey}/\${deviceName} (fc \${read.fc}, \${read.address}–\${read.address + read.quantity - 1})\`;
-  const asked = kept(store, "asked");
-  delete asked[topic];
-  store.set("asked", asked);
-  if (!Array.isArray(msg.payload)) {
-    failed(store, node, { device: \`\${productKey}/\${deviceName}\`, about, error: msg.error, now });
-    return void 0;
+  const read = Object.hasOwn(reads, productKey) ? reads[productKey]?.[Number(index)] : void 0;
+  let report;
+  let failure;
+  if (read !== void 0) {
+    const device = { productKey, deviceName };
+    const about = \`\${deviceKey(device)} (fc \${read.fc}, \${read.address}–\${read.address + read.quantity - 1})\`;
+    if (Array.isArray(msg.payload)) {
+      answered(store, node, deviceKey(device), now);
+      const { values, problems } = readValues(read, msg.payload);
+      tell(store, node, about, problems.join("; "));
+      const payload = toReport(read, topic, values, store);
+      if (Object.keys(payload).length > 0) report = { topic: deviceName, device, payload };
+    } else {
+      failure = failed(store, node, { device: deviceKey(device), about, error: msg.error, now });
+    }
   }
-  answered(store, node, \`\${productKey}/\${deviceName}\`, now);
-  if (plan.keep.includes(productKey)) {
-    const current = kept(store, "current");
-    current[\`\${productKey}/\${deviceName}/\${read.fc}/\${read.address}\`] = msg.payload.slice(0, read.quantity);
-    store.set("current", current);
-  }
-  const { values, problems } = readValues(read, msg.payload);
-  tell(store, node, about, problems.join("; "));
+  hasCome(store, topic, failure === void 0 || failure === "refused");
+  return [report, failure === "notReached" ? void 0 : { payload: "next" }];
+}
+function toReport(read, topic, values, store) {
   const reported = kept(store, "reported");
   const last = { ...reported[topic] };
-  const payload = changedValues(read, values, last);
+  const changed = changedValues(read, values, last);
   reported[topic] = last;
   store.set("reported", reported);
-  if (Object.keys(payload).length === 0) return void 0;
-  return { topic: deviceName, device, payload };
+  return changed;
 }
 `;

@@ -189,9 +189,8 @@ var FORGOTTEN_AFTER_MS = 6e4;
 var MOST_WAITING = 500;
 function waitFor(store, { alink, device }, parts, now) {
   const waiting = kept(store, "waiting");
-  const entries = Object.entries(waiting);
-  for (const [topic2, { since }] of entries) {
-    if (now - since > FORGOTTEN_AFTER_MS || entries.length >= MOST_WAITING) delete waiting[topic2];
+  for (const [i, [topic2, { since }]] of Object.entries(waiting).reverse().entries()) {
+    if (now - since > FORGOTTEN_AFTER_MS || i >= MOST_WAITING - 1) delete waiting[topic2];
   }
   const topic = \`write/\${now}/\${Math.random().toString(36).slice(2)}\`;
   waiting[topic] = { alink, device, left: parts, reason: "", since: now };

@@ -1,5 +1,5 @@
-/** Made from ../modbus-encode.ts by scripts/function-texts.mjs. */
-export const encodeText = `var RegisterError = class extends Error {
+/** Made from ../modbus-write.ts by scripts/function-texts.mjs. */
+export const writeText = `var RegisterError = class extends Error {
   constructor(problem, message) {
     super(message);
     this.problem = problem;
@@ -211,6 +211,9 @@ function writeRequest({ fc, address, format }, unitid, value, current) {
   return { fc, unitid, address, quantity: format.count, value: fc === 5 || fc === 6 ? first : data };
 }
 
+function deviceKey({ productKey, deviceName }) {
+  return \`\${productKey}/\${deviceName}\`;
+}
 function kept(store, name) {
   const value = store.get(name);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
@@ -223,13 +226,48 @@ function messageOf(error) {
   return typeof message === "string" ? message : "";
 }
 
-var FORGOTTEN_AFTER_MS = 6e4;
+var LOST_AFTER_MS = 1e4;
 var MOST_WAITING = 500;
+function addBitWrites(store, device, added, now) {
+  const all = kept(store, "bits");
+  const key = deviceKey(device);
+  const waiting = (all[key] ?? []).filter(({ since }) => now >= since && now - since < LOST_AFTER_MS);
+  if (waiting.length + added.length > MOST_WAITING) throw new Error("too many values wait to be written");
+  const fresh = added.map((one) => {
+    const id = \`bits/\${key}/\${now}/\${Math.random().toString(36).slice(2)}\`;
+    return { ...one, id, device, isRead: false, since: now };
+  });
+  all[key] = [...waiting, ...fresh];
+  store.set("bits", all);
+  const [first] = fresh;
+  return waiting.length === 0 && first !== void 0 ? readOf(first) : void 0;
+}
+function bitWriteOf(store, topic) {
+  const [kind, productKey = "", deviceName = ""] = typeof topic === "string" ? topic.split("/") : [];
+  if (kind !== "bits") return void 0;
+  const first = kept(store, "bits")[deviceKey({ productKey, deviceName })]?.[0];
+  return first?.id === topic ? first : void 0;
+}
+function bitWriteDone(store, { device }) {
+  const all = kept(store, "bits");
+  const key = deviceKey(device);
+  const left = (all[key] ?? []).slice(1);
+  if (left.length === 0) delete all[key];
+  else all[key] = left;
+  store.set("bits", all);
+  return left[0];
+}
+function readOf({ id, device, unit, write: write2 }) {
+  const { readFc, address, format } = write2;
+  return { topic: id, device, payload: { fc: readFc, unitid: unit, address, quantity: format.count } };
+}
+
+var FORGOTTEN_AFTER_MS = 6e4;
+var MOST_WAITING2 = 500;
 function waitFor(store, { alink, device }, parts, now) {
   const waiting = kept(store, "waiting");
-  const entries = Object.entries(waiting);
-  for (const [topic2, { since }] of entries) {
-    if (now - since > FORGOTTEN_AFTER_MS || entries.length >= MOST_WAITING) delete waiting[topic2];
+  for (const [i, [topic2, { since }]] of Object.entries(waiting).reverse().entries()) {
+    if (now - since > FORGOTTEN_AFTER_MS || i >= MOST_WAITING2 - 1) delete waiting[topic2];
   }
   const topic = \`write/\${now}/\${Math.random().toString(36).slice(2)}\`;
   waiting[topic] = { alink, device, left: parts, reason: "", since: now };
@@ -255,46 +293,63 @@ function replyTo({ alink, device }, code, reason, payload = {}) {
   return { alink, device, payload, code, reason };
 }
 
-function encode(plan, msg, store, now) {
+function write(plan, msg, store, now) {
+  if (msg.alink !== void 0) return set(plan, msg, store, now);
+  const isFailure = msg.payload === "" || msg.error !== void 0;
+  const reason = isFailure ? messageOf(msg.error) || "the device did not take it" : "";
+  const bits = bitWriteOf(store, msg.topic);
+  if (bits === void 0) return [[], void 0, partDone(store, msg.topic, reason)];
+  return continueBits(bits, msg.payload, reason, store);
+}
+function set(plan, msg, store, now) {
   const { productKey, deviceName } = msg.device ?? {};
-  const device = plan.devices.find(([key, name]) => key === productKey && name === deviceName);
-  if (device === void 0) return [void 0, void 0];
+  const found = plan.devices.find(([key, name]) => key === productKey && name === deviceName);
+  if (found === void 0) return [[], void 0, void 0];
+  const device = { productKey: found[0], deviceName: found[1] };
   try {
-    const requests = requestsOf(plan, device, msg.payload, store);
-    if (requests.length === 0) return [void 0, replyTo(msg, 200, "")];
-    const topic = waitFor(store, msg, requests.length, now);
-    return [requests.map((payload) => ({ topic, device: msg.device, payload })), void 0];
+    const parts = partsOf(plan.writes[found[0]] ?? [], found[2], msg.payload);
+    if (parts.length === 0) return [[], void 0, replyTo(msg, 200, "")];
+    const topic = waitFor(store, msg, parts.length, now);
+    const whole = parts.flatMap(({ request, bits: bits2 }) => bits2 ? [] : [{ topic, device, payload: request }]);
+    const bits = parts.flatMap((part) => part.bits ? [{ ...part.bits, topic }] : []);
+    const read = bits.length > 0 ? addBitWrites(store, device, bits, now) : void 0;
+    return [whole, read, void 0];
   } catch (thrown) {
-    return [void 0, replyTo(msg, 460, messageOf(thrown))];
+    return [[], void 0, replyTo(msg, 460, messageOf(thrown))];
   }
 }
-function requestsOf({ writes }, [productKey, deviceName, unit], payload, store) {
+function partsOf(writes, unit, payload) {
   if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
     throw new Error("the payload is not an object of values");
   }
-  const current = kept(store, "current");
   return Object.entries(payload).map(([identifier, value]) => {
-    const write = (writes[productKey] ?? []).find((candidate) => candidate.identifier === identifier);
-    if (write === void 0) throw new Error(\`\${identifier}: cannot be written\`);
+    const planned = writes.find((candidate) => candidate.identifier === identifier);
+    if (planned === void 0) throw new Error(\`\${identifier}: cannot be written\`);
+    const { count, bits, bitMask } = planned.format;
     try {
-      return writeRequest(write, unit, value, currentOf(write, \`\${productKey}/\${deviceName}/\`, current));
+      if (bitMask === void 0) return { request: writeRequest(planned, unit, value) };
+      const nothing = Array.from({ length: count }, () => bits ? false : 0);
+      return { request: writeRequest(planned, unit, value, nothing), bits: { write: planned, unit, value } };
     } catch (thrown) {
       throw new Error(\`\${identifier}: \${messageOf(thrown)}\`);
     }
   });
 }
-function currentOf({ readFc, address, format: { count, bitMask } }, device, current) {
-  if (bitMask === void 0) return void 0;
-  const prefix = \`\${device}\${readFc}/\`;
-  for (const [key, data] of Object.entries(current)) {
-    if (!key.startsWith(prefix)) continue;
-    const offset = address - Number(key.slice(prefix.length));
-    if (offset >= 0 && offset + count <= data.length) return data.slice(offset, offset + count);
+function continueBits(bits, payload, reason, store) {
+  const { write: planned, unit, value, device, isRead, id } = bits;
+  if (reason === "" && !isRead) {
+    try {
+      const request = writeRequest(planned, unit, value, payload);
+      bits.isRead = true;
+      return [[{ topic: id, device, payload: request }], void 0, void 0];
+    } catch (thrown) {
+      return endBits(bits, \`\${planned.identifier}: \${messageOf(thrown)}\`, store);
+    }
   }
-  return void 0;
+  return endBits(bits, reason, store);
 }
-function answer(msg, store) {
-  const failed = msg.payload === "" || msg.error !== void 0;
-  return partDone(store, msg.topic, failed ? messageOf(msg.error) || "the device did not take it" : "");
+function endBits(bits, reason, store) {
+  const next = bitWriteDone(store, bits);
+  return [[], next && readOf(next), partDone(store, bits.topic, reason)];
 }
 `;
