@@ -1,4 +1,5 @@
 import type { RegisterValue } from '../registers';
+import { subscribe } from './opcua-events';
 import {
   argumentTypes,
   follow,
@@ -10,15 +11,14 @@ import {
   variablesOf,
 } from './opcua-find';
 import { type Found, keyAt, modelAt, namesAt, type OpcUaPlan, type Outputs, type State } from './opcua-state';
-import { isFields, isGood, isUnknownNode, toReport } from './opcua-values';
+import { isFields, isGood, isUnknownNode, toReport, typeName } from './opcua-values';
 import { type FunctionNode, kept, type Message, type Store, tell } from './runtime';
 
 const LOOK_AGAIN_AFTER_MS = 30_000;
-const SUBSCRIBE_AGAIN_AFTER_MS = 60_000;
 const MOST_READ_AT_ONCE = 200;
 const MOST_TYPES = 300;
 const BASE_EVENT_TYPE = 'ns=0;i=2041';
-const SERVER_OBJECT = 'ns=0;i=2253';
+const SERVER = 'the server';
 
 /** The clock: looks for what has not been found, reads what has. */
 export function tick(plan: OpcUaPlan, state: State, now: number): void {
@@ -63,18 +63,6 @@ function lookForTypes(plan: OpcUaPlan, state: State, now: number): void {
 
 /** The next command for the client. */
 export function send(state: State, now: number, [client]: Outputs): void {
-  const names = Object.values(state.types);
-  if (names.length > 0 && now - state.subscribedAt > SUBSCRIBE_AGAIN_AFTER_MS) {
-    // Nothing happens when it is subscribed already; after a new connection it is not.
-    state.subscribedAt = now;
-    client.push({
-      action: 'events',
-      topic: SERVER_OBJECT,
-      eventTypeIds: BASE_EVENT_TYPE,
-      customEventFields: [...new Set(names.flatMap(([, fields]) => fields))],
-      payload: 500,
-    });
-  }
   const command = state.queue.shift();
   if (command === undefined) return;
   state.number = (state.number + 1) % 1_000_000_000;
@@ -95,7 +83,11 @@ export function lost(
 ): void {
   const command = state.sent?.command;
   delete state.sent;
-  if (command === undefined || !('device' in command)) return;
+  if (command === undefined) return;
+  if (!('device' in command)) {
+    tell(store, node, SERVER, reason);
+    return;
+  }
   state.later[keyAt(plan, command.device)] = now + LOOK_AGAIN_AFTER_MS;
   tell(store, node, keyAt(plan, command.device), reason);
 }
@@ -112,11 +104,13 @@ export function taken(
 ): void {
   if (state.sent === undefined || msg.alinkStep !== state.sent.number) return;
   const { command } = state.sent;
+  state.session = true;
+  tell(store, node, SERVER, '');
   if (command.step === 'read') {
-    // The client tells each value alone first.
-    if (!Array.isArray(msg.topic) || !Array.isArray(msg.payload)) return;
+    if (!Array.isArray(msg.payload)) return;
     delete state.sent;
     outputs[1].push(...reports(plan, command.items, msg.payload, state, store));
+    subscribe(state, outputs);
     return;
   }
   const references = readReferences(msg.payload);
@@ -156,10 +150,10 @@ export function taken(
         command.nodeId,
         variablesOf(references).map(({ browseName }) => browseName),
       ];
-      state.subscribedAt = Number.NEGATIVE_INFINITY;
       break;
   }
   delete state.sent;
+  subscribe(state, outputs);
 }
 
 function foundObject(
@@ -207,12 +201,15 @@ function reports(
     const property = modelAt(plan, device).properties.find(
       (candidate) => candidate.identifier === identifier,
     );
-    const read =
-      isFields(data) && isGood(data.statusCode) && isFields(data.value) ? data.value.value : undefined;
-    const value = toReport(read, property?.kind);
+    const variant =
+      isFields(data) && isGood(data.statusCode) && isFields(data.value) ? data.value : undefined;
+    const type = typeName(variant?.dataType);
+    const value = toReport(variant?.value, property?.kind, type);
     const key = keyAt(plan, device);
-    // A server that was set up anew has given its nodes other ids.
-    if (isFields(data) && isUnknownNode(data.statusCode)) delete state.found[key];
+    const variable = state.found[key]?.variables[identifier];
+    // It had none as long as there was no value.
+    if (variable !== undefined && type !== undefined) variable[1] = type;
+    if (isFields(data) && isUnknownNode(data.statusCode)) forget(state, key);
     const last = { ...reported[key] };
     if (value === undefined || (Object.hasOwn(last, identifier) && last[identifier] === value)) continue;
     last[identifier] = value;
@@ -224,4 +221,10 @@ function reports(
     const names = namesAt(plan, device);
     return { topic: names.deviceName, device: names, payload };
   });
+}
+
+/** A server that was set up anew has given its nodes other ids, those of the event types too. */
+function forget(state: State, key: string): void {
+  delete state.found[key];
+  state.types = {};
 }

@@ -49,6 +49,14 @@ export type Command =
   | { step: 'fields'; nodeId: string; name: string }
   | { step: 'read'; items: Array<[device: number, identifier: string]>; nodeIds: string[] };
 
+/** A call of a method that the platform waits for. */
+export interface Call {
+  command: Message;
+  device: unknown;
+  request: unknown;
+  since: number;
+}
+
 export interface State {
   version: string;
   found: Record<string, Found>;
@@ -57,10 +65,17 @@ export interface State {
   /** Event types by display name: node id and names of their own fields in order. */
   types: Record<string, [nodeId: string, fields: string[]]>;
   typesLater: number;
-  subscribedAt: number;
+  /** Whether the client has a session; not known at first. */
+  session?: boolean;
+  /** When the client was last told to connect. */
+  connectedAt: number;
+  /** Fields of the events that are subscribed; empty when none are. */
+  subscribed: string;
   queue: Command[];
   sent?: { number: number; command: Command; since: number };
   number: number;
+  /** The one under way first. */
+  calls: Call[];
 }
 
 export function stateOf(store: Store, { version }: OpcUaPlan): State {
@@ -72,9 +87,11 @@ export function stateOf(store: Store, { version }: OpcUaPlan): State {
     later: {},
     types: {},
     typesLater: 0,
-    subscribedAt: Number.NEGATIVE_INFINITY,
+    connectedAt: 0,
+    subscribed: '',
     queue: [],
     number: 0,
+    calls: [],
   };
 }
 

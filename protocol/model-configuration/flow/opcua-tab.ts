@@ -24,6 +24,9 @@ import { flowTexts } from './words';
 /** The document has no polling time for OPC UA. */
 const POLLING_MS = 1000;
 
+/** Another name when what the function keeps takes another form: it outlives the import of a newer flow. */
+const STATE = 'plan 2';
+
 /** The tab of one OPC UA server with all devices behind it, and its endpoint (H.1). */
 export function opcUaTab(
   server: OpcUaServer,
@@ -50,7 +53,7 @@ export function opcUaTab(
     ]),
     models: Object.fromEntries(devices.map((device) => [device.productKey, modelOf(device)])),
   };
-  const plan: OpcUaPlan = { version: idsOf('plan')(JSON.stringify(data)), ...data };
+  const plan: OpcUaPlan = { version: idsOf(STATE)(JSON.stringify(data)), ...data };
   const call = 'return opcUa(plan, msg, flow, node, Date.now());';
   const outputs = [[client], [report], [event], [reply]];
   canvas.comment(id('section'), texts.opcUa, texts.opcUaInfo);
@@ -66,7 +69,7 @@ export function opcUaTab(
     1,
     functionNode(work, texts.opcUaFunction, functionText(texts.functionHead, plan, opcUaText, call), outputs),
   );
-  canvas.add(2, clientNode(client, texts.opcUaClient, id('endpoint'), [[work], [], [work]]));
+  canvas.add(2, clientNode(client, texts.opcUaClient, id('endpoint'), [[work], [work], [work]]));
   canvas.add(3, propertyPostNode(report, { name: texts.report, device: gateway }));
   canvas.down();
   canvas.add(0, propertySetNode(id('set'), { name: texts.propertySet, device: gateway }, [[work]]));
@@ -125,7 +128,8 @@ function clientNode(id: string, name: string, endpoint: string, wires: string[][
     action: 'read',
     deadbandtype: 'a',
     deadbandvalue: 1,
-    time: 10,
+    // How often events come.
+    time: 1,
     timeUnit: 's',
     certificate: 'n',
     localfile: '',

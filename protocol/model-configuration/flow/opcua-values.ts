@@ -1,4 +1,5 @@
 import type { ValueKind } from '../poll';
+import { shortest } from '../registers/shortest';
 
 /** Built-in types of OPC UA by number (part 6, table 1). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -38,11 +39,19 @@ export function nodeIdText(id: unknown): string | undefined {
   return isText ? `ns=${Number(namespace)};${letter}=${value}` : undefined;
 }
 
+/** Types of arguments that are sent as a built-in one (part 5, 12.2). */
+const DERIVED: Readonly<Record<number, string>> = {
+  29: 'Int32',
+  290: 'Double',
+  294: 'DateTime',
+  295: 'String',
+};
+
 /** Name of a built-in type, from its number or node id. */
 export function typeName(type: unknown): string | undefined {
   if (typeof type === 'string' && !type.startsWith('ns=')) return type;
   const number = typeof type === 'number' ? type : Number(/^ns=0;i=(\d+)$/.exec(nodeIdText(type) ?? '')?.[1]);
-  return TYPES[number];
+  return TYPES[number] ?? DERIVED[number];
 }
 
 /** Whether a status code (or a copy of one) is good or at least usable (part 4, 7.39: the highest bit is bad). */
@@ -58,46 +67,104 @@ export function isUnknownNode(status: unknown): boolean {
   return typeof value === 'number' && value >>> 16 === 0x8034;
 }
 
-/** A value as the platform takes it. @returns undefined for what has no such form: arrays, structures, nothing */
-export function toReport(value: unknown, kind: ValueKind | undefined): number | string | undefined {
-  const plain = flatten(value);
+/**
+ * A value as the platform takes it.
+ * @param type name of its built-in type; that of an event's field is not told
+ * @returns undefined for what has no such form: arrays, structures, nothing
+ */
+export function toReport(
+  value: unknown,
+  kind: ValueKind | undefined,
+  type?: string,
+): number | string | undefined {
+  const plain = flatten(value, type);
   if (plain === undefined || kind === undefined) return plain;
   if (kind === 'text') return String(plain);
   return typeof plain === 'number' ? Math.round(plain) : plain;
 }
 
-function flatten(value: unknown): number | string | undefined {
+function flatten(value: unknown, type: string | undefined): number | string | undefined {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return undefined;
+    return type === 'Float' ? shortest(value) : value;
+  }
   if (typeof value === 'boolean') return Number(value);
   // Dates of another realm are no instances of ours.
   if (Object.prototype.toString.call(value) === '[object Date]') return String((value as Date).getTime());
   if (isFields(value) && typeof value.text === 'string') return value.text;
-  // Numbers of 64 bits come as two halves.
+  return type === undefined || type.endsWith('64') ? wholeOfHalves(value, type) : undefined;
+}
+
+/** Numbers of 64 bits come as two halves. */
+function wholeOfHalves(value: unknown, type: string | undefined): number | string | undefined {
   if (!Array.isArray(value) || value.length !== 2 || !value.every((half) => Number.isInteger(half)))
     return undefined;
-  const whole = BigInt.asIntN(64, (BigInt(value[0] as number) << 32n) | BigInt((value[1] as number) >>> 0));
+  const bits = (BigInt(value[0] as number) << 32n) | BigInt((value[1] as number) >>> 0);
+  const whole = type === 'UInt64' ? BigInt.asUintN(64, bits) : BigInt.asIntN(64, bits);
   const number = Number(whole);
   return Number.isSafeInteger(number) ? number : String(whole);
 }
 
-/** A value of the platform for `OpcUa-Client`. */
-export function toOpcUa(value: unknown, type: string): unknown {
+/** Least and greatest value of each type of whole numbers. */
+const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  SByte: [-128n, 127n],
+  Byte: [0n, 255n],
+  Int16: [-32_768n, 32_767n],
+  UInt16: [0n, 65_535n],
+  Int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  UInt32: [0n, 2n ** 32n - 1n],
+  Int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  UInt64: [0n, 2n ** 64n - 1n],
+};
+const GREATEST_FLOAT = 3.4028234663852886e38;
+const LATEST_DATE = 8.64e15;
+const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
+
+/**
+ * A value of the platform in a form that writes and calls of `OpcUa-Client` take. Nothing else may reach that node: on a
+ * number that is none, or too large for 64 bits, it throws where nobody catches it, and Node-RED ends.
+ * @returns true or false, a number, text; dates in milliseconds, whole numbers of 64 bits as decimal text
+ * @throws Error with the sentence for the platform
+ */
+export function toOpcUa(value: unknown, type: string): boolean | number | string {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new Error('is no single value');
+  }
+  const range = Object.hasOwn(RANGES, type) ? RANGES[type] : undefined;
+  if (range !== undefined) {
+    const whole = toWhole(value);
+    if (whole < range[0] || whole > range[1]) throw new Error(`${value} is not ${range[0]}–${range[1]}`);
+    return type.endsWith('64') ? String(whole) : Number(whole);
+  }
   switch (type) {
-    case 'Boolean':
-      return value === true || value === 1 || value === '1' || value === 'true';
-    case 'Int64':
-    case 'UInt64': {
-      const whole = BigInt(typeof value === 'string' ? value : Math.round(Number(value)));
-      return { value: [Number((whole >> 32n) & 0xffff_ffffn), Number(whole & 0xffff_ffffn)] };
+    case 'Boolean': {
+      const text = String(value);
+      const truth = Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
+      if (truth === undefined) throw new Error(`${text} is neither true nor false`);
+      return truth;
     }
     case 'String':
     case 'LocalizedText':
       return String(value);
     case 'Float':
+      return toFinite(value, GREATEST_FLOAT);
     case 'Double':
-      return Number(value);
+      return toFinite(value, Number.MAX_VALUE);
+    case 'DateTime':
+      return Math.round(toFinite(value, LATEST_DATE));
     default:
-      return Math.round(Number(value));
+      throw new Error(`values of type ${type === '' ? 'unknown' : type} cannot be written`);
   }
+}
+
+function toWhole(value: string | number | boolean): bigint {
+  if (typeof value === 'string' && /^\s*-?\d{1,20}\s*$/.test(value)) return BigInt(value);
+  return BigInt(Math.round(toFinite(value, 2 ** 64)));
+}
+
+function toFinite(value: string | number | boolean, greatest: number): number {
+  const number = value === '' ? Number.NaN : Number(value);
+  if (Number.isFinite(number) && Math.abs(number) <= greatest) return number;
+  throw new Error(`${value} is no number, or too large`);
 }

@@ -1,9 +1,11 @@
-import { call, called, describe, event, set } from './opcua-requests';
+import { call, called, forgetCall } from './opcua-calls';
+import { event } from './opcua-events';
+import { set, written } from './opcua-requests';
 import { lost, send, taken, tick } from './opcua-search';
-import { type OpcUaPlan, type Outputs, stateOf } from './opcua-state';
-import { isFields, isGood } from './opcua-values';
+import { hasSession, isStatus, stated } from './opcua-session';
+import { type OpcUaPlan, type Outputs, type State, stateOf } from './opcua-state';
+import { isFields } from './opcua-values';
 import type { FunctionNode, Message, Store } from './runtime';
-import { partDone } from './waiting';
 
 const LOST_AFTER_MS = 10_000;
 
@@ -14,25 +16,37 @@ const LOST_AFTER_MS = 10_000;
  */
 export function opcUa(plan: OpcUaPlan, msg: Message, store: Store, node: FunctionNode, now: number): Outputs {
   const outputs: Outputs = [[], [], [], []];
-  const kind = isFields(msg.alink) ? (msg.alink.identifier === undefined ? 'set' : 'call') : undefined;
+  // The client tells each value that it has read alone first, then all of them.
+  if (msg.action === 'readmultiple' && !Array.isArray(msg.topic)) return outputs;
   const state = stateOf(store, plan);
-  if (msg.alinkWrite !== undefined) {
-    const reason = isGood(msg.payload) ? '' : describe(msg.payload);
-    add(outputs[3], partDone(store, msg.alinkWrite, reason));
-  } else if (msg.alinkCall === true) add(outputs[3], called(plan, msg));
-  else if (kind === 'set') set(plan, state, msg, store, now, outputs);
-  else if (kind === 'call') call(plan, state, msg, outputs);
-  else if (typeof msg.alinkStep === 'number') taken(plan, state, msg, store, node, now, outputs);
-  else if (msg.topic === 'tick') tick(plan, state, now);
-  else event(plan, state, msg, outputs);
+  dispatch(plan, state, msg, store, node, now, outputs);
   if (state.sent !== undefined && now - state.sent.since > LOST_AFTER_MS) {
-    lost(plan, state, store, node, now, 'the server does not answer');
+    lost(plan, state, store, node, now, 'does not answer');
   }
-  if (state.sent === undefined) send(state, now, outputs);
+  forgetCall(state, now, outputs);
+  if (hasSession(state, now, outputs) && state.sent === undefined) send(state, now, outputs);
   store.set('opcUa', state);
   return outputs;
 }
 
-function add<T>(list: T[], item: T | undefined): void {
-  if (item !== undefined) list.push(item);
+function dispatch(
+  plan: OpcUaPlan,
+  state: State,
+  msg: Message,
+  store: Store,
+  node: FunctionNode,
+  now: number,
+  outputs: Outputs,
+): void {
+  const kind = isFields(msg.alink) ? (msg.alink.identifier === undefined ? 'set' : 'call') : undefined;
+  if (msg.alinkWrite !== undefined) {
+    const reply = written(msg, store);
+    if (reply) outputs[3].push(reply);
+  } else if (msg.alinkCall !== undefined) called(plan, state, msg, now, outputs);
+  else if (kind === 'set') set(plan, state, msg, store, now, outputs);
+  else if (kind === 'call') call(plan, state, msg, now, outputs);
+  else if (typeof msg.alinkStep === 'number') taken(plan, state, msg, store, node, now, outputs);
+  else if (isStatus(msg)) stated(state, msg, store, now, outputs);
+  else if (msg.topic === 'tick') tick(plan, state, now);
+  else event(plan, state, msg, outputs);
 }

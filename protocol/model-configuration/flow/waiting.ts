@@ -50,6 +50,13 @@ export function partDone(store: Store, topic: unknown, reason: string): Message 
   );
 }
 
+/** None of what waits will be done. @returns the answers */
+export function failAll(store: Store, reason: string): Message[] {
+  const waiting = Object.values(kept<Waiting>(store, 'waiting'));
+  store.set('waiting', {});
+  return waiting.map(({ alink, device }) => replyTo({ alink, device }, 400, reason));
+}
+
 /** A message for `alink-service-reply`. */
 export function replyTo(
   { alink, device }: Message,

@@ -1,5 +1,6 @@
 import { bitsToNumber, shiftOf, toBytes, unsignedOf } from './bytes';
 import { multiply, parseDecimal, toNumber, wholeOf } from './decimal';
+import { shortest } from './shortest';
 import {
   NUMBER_BITS,
   type RegisterData,
@@ -60,15 +61,6 @@ function decodeFloat({ type, scaling = 1 }: RegisterFormat, bytes: readonly numb
   const scaled = decimal === undefined ? value * scaling : toNumber(multiply(decimal, scalingOf(scaling)));
   if (!Number.isFinite(scaled)) throw new RegisterError('badData', `${value} × ${scaling} is no number`);
   return scaled;
-}
-
-/** The decimal number with the fewest digits that is stored as this float: 21.3, not 21.299999237060547. */
-function shortest(value: number): number {
-  for (let digits = 6; digits <= 9 && Number.isFinite(value); digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
 }
 
 /** Text ends with the first zero byte. */

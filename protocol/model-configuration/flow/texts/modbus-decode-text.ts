@@ -75,6 +75,14 @@ function toNumber({ digits, exponent }) {
   return Number(\`\${digits}e\${exponent}\`);
 }
 
+function shortest(value) {
+  for (let digits = 6; digits <= 9 && Number.isFinite(value); digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
+}
+
 function decodeRegisters(format, data) {
   if (format.bits) return decodeNumber(format, bitsToNumber(format, data));
   const bytes = toBytes(format, data);
@@ -117,13 +125,6 @@ function decodeFloat({ type, scaling = 1 }, bytes) {
   const scaled = decimal === void 0 ? value * scaling : toNumber(multiply(decimal, scalingOf(scaling)));
   if (!Number.isFinite(scaled)) throw new RegisterError("badData", \`\${value} × \${scaling} is no number\`);
   return scaled;
-}
-function shortest(value) {
-  for (let digits = 6; digits <= 9 && Number.isFinite(value); digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
 }
 function decodeText(bytes) {
   const end = bytes.indexOf(0);

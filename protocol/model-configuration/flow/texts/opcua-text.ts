@@ -1,5 +1,13 @@
 /** Made from ../opcua.ts by scripts/function-texts.mjs. */
-export const opcUaText = `var TYPES = {
+export const opcUaText = `function shortest(value) {
+  for (let digits = 6; digits <= 9 && Number.isFinite(value); digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
+}
+
+var TYPES = {
   1: "Boolean",
   2: "SByte",
   3: "Byte",
@@ -27,10 +35,16 @@ function nodeIdText(id) {
   const isText = typeof value === "string" || typeof value === "number";
   return isText ? \`ns=\${Number(namespace)};\${letter}=\${value}\` : void 0;
 }
+var DERIVED = {
+  29: "Int32",
+  290: "Double",
+  294: "DateTime",
+  295: "String"
+};
 function typeName(type) {
   if (typeof type === "string" && !type.startsWith("ns=")) return type;
   const number = typeof type === "number" ? type : Number(/^ns=0;i=(\\d+)$/.exec(nodeIdText(type) ?? "")?.[1]);
-  return TYPES[number];
+  return TYPES[number] ?? DERIVED[number];
 }
 function isGood(status) {
   if (status === void 0) return true;
@@ -41,93 +55,82 @@ function isUnknownNode(status) {
   const value = isFields(status) ? status.value ?? status._value : status;
   return typeof value === "number" && value >>> 16 === 32820;
 }
-function toReport(value, kind) {
-  const plain = flatten(value);
+function toReport(value, kind, type) {
+  const plain = flatten(value, type);
   if (plain === void 0 || kind === void 0) return plain;
   if (kind === "text") return String(plain);
   return typeof plain === "number" ? Math.round(plain) : plain;
 }
-function flatten(value) {
+function flatten(value, type) {
   if (typeof value === "string") return value;
-  if (typeof value === "number") return Number.isFinite(value) ? value : void 0;
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) return void 0;
+    return type === "Float" ? shortest(value) : value;
+  }
   if (typeof value === "boolean") return Number(value);
   if (Object.prototype.toString.call(value) === "[object Date]") return String(value.getTime());
   if (isFields(value) && typeof value.text === "string") return value.text;
+  return type === void 0 || type.endsWith("64") ? wholeOfHalves(value, type) : void 0;
+}
+function wholeOfHalves(value, type) {
   if (!Array.isArray(value) || value.length !== 2 || !value.every((half) => Number.isInteger(half)))
     return void 0;
-  const whole = BigInt.asIntN(64, BigInt(value[0]) << 32n | BigInt(value[1] >>> 0));
+  const bits = BigInt(value[0]) << 32n | BigInt(value[1] >>> 0);
+  const whole = type === "UInt64" ? BigInt.asUintN(64, bits) : BigInt.asIntN(64, bits);
   const number = Number(whole);
   return Number.isSafeInteger(number) ? number : String(whole);
 }
+var RANGES = {
+  SByte: [-128n, 127n],
+  Byte: [0n, 255n],
+  Int16: [-32768n, 32767n],
+  UInt16: [0n, 65535n],
+  Int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  UInt32: [0n, 2n ** 32n - 1n],
+  Int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  UInt64: [0n, 2n ** 64n - 1n]
+};
+var GREATEST_FLOAT = 34028234663852886e22;
+var LATEST_DATE = 864e13;
+var BOOLEANS = { true: true, "1": true, false: false, "0": false };
 function toOpcUa(value, type) {
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
+    throw new Error("is no single value");
+  }
+  const range = Object.hasOwn(RANGES, type) ? RANGES[type] : void 0;
+  if (range !== void 0) {
+    const whole = toWhole(value);
+    if (whole < range[0] || whole > range[1]) throw new Error(\`\${value} is not \${range[0]}–\${range[1]}\`);
+    return type.endsWith("64") ? String(whole) : Number(whole);
+  }
   switch (type) {
-    case "Boolean":
-      return value === true || value === 1 || value === "1" || value === "true";
-    case "Int64":
-    case "UInt64": {
-      const whole = BigInt(typeof value === "string" ? value : Math.round(Number(value)));
-      return { value: [Number(whole >> 32n & 0xffffffffn), Number(whole & 0xffffffffn)] };
+    case "Boolean": {
+      const text = String(value);
+      const truth = Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : void 0;
+      if (truth === void 0) throw new Error(\`\${text} is neither true nor false\`);
+      return truth;
     }
     case "String":
     case "LocalizedText":
       return String(value);
     case "Float":
+      return toFinite(value, GREATEST_FLOAT);
     case "Double":
-      return Number(value);
+      return toFinite(value, Number.MAX_VALUE);
+    case "DateTime":
+      return Math.round(toFinite(value, LATEST_DATE));
     default:
-      return Math.round(Number(value));
+      throw new Error(\`values of type \${type === "" ? "unknown" : type} cannot be written\`);
   }
 }
-
-var OBJECTS = "ns=0;i=85";
-var METHOD = 4;
-var VARIABLE = 2;
-var OBJECT_TYPE = 8;
-function readReferences(payload) {
-  if (!Array.isArray(payload)) return [];
-  return payload.flatMap((entry) => {
-    const item = isFields(entry) && isFields(entry.item) ? entry.item : entry;
-    if (!isFields(item)) return [];
-    const nodeId = nodeIdText(item.nodeId);
-    const { displayName, browseName, nodeClass, value, dataType } = item;
-    const shown = isFields(displayName) ? displayName.text : displayName;
-    const name = isFields(browseName) ? browseName.name : browseName;
-    if (nodeId === void 0 || typeof shown !== "string" && typeof name !== "string") return [];
-    const namespace = isFields(browseName) ? Number(browseName.namespaceIndex ?? 0) : 0;
-    return [
-      {
-        nodeId,
-        displayName: String(shown ?? name),
-        browseName: \`\${namespace}:\${String(name ?? shown)}\`,
-        nodeClass: Number(nodeClass),
-        value,
-        type: typeName(dataType)
-      }
-    ];
-  });
+function toWhole(value) {
+  if (typeof value === "string" && /^\\s*-?\\d{1,20}\\s*$/.test(value)) return BigInt(value);
+  return BigInt(Math.round(toFinite(value, 2 ** 64)));
 }
-function follow(references, rest) {
-  const [found] = references.filter(({ displayName }) => displayName !== "" && rest.startsWith(displayName)).filter(
-    ({ displayName }) => rest.length === displayName.length || /[/.]/.test(rest[displayName.length] ?? "")
-  ).sort((a, b) => b.displayName.length - a.displayName.length);
-  return found && [found, rest.slice(found.displayName.length + 1)];
-}
-function startOf(path) {
-  return path.replace(/^[/.]+/, "").replace(/^(?:Root[/.])?Objects[/.]/, "");
-}
-function variablesOf(references) {
-  return references.filter(({ nodeClass }) => nodeClass === VARIABLE);
-}
-function methodsOf(references) {
-  return references.filter(({ nodeClass }) => nodeClass === METHOD);
-}
-function typesOf(references) {
-  return references.filter(({ nodeClass }) => nodeClass === OBJECT_TYPE);
-}
-function argumentTypes(references) {
-  const found = references.find(({ browseName }) => browseName.endsWith(":InputArguments"));
-  if (!Array.isArray(found?.value)) return [];
-  return found.value.map((argument) => typeName(isFields(argument) ? argument.dataType : 0) ?? "");
+function toFinite(value, greatest) {
+  const number = value === "" ? Number.NaN : Number(value);
+  if (Number.isFinite(number) && Math.abs(number) <= greatest) return number;
+  throw new Error(\`\${value} is no number, or too large\`);
 }
 
 function stateOf(store, { version }) {
@@ -139,9 +142,11 @@ function stateOf(store, { version }) {
     later: {},
     types: {},
     typesLater: 0,
-    subscribedAt: Number.NEGATIVE_INFINITY,
+    connectedAt: 0,
+    subscribed: "",
     queue: [],
-    number: 0
+    number: 0,
+    calls: []
   };
 }
 function namesAt(plan, device) {
@@ -212,10 +217,16 @@ function partDone(store, topic, reason) {
     request.reason
   );
 }
+function failAll(store, reason) {
+  const waiting = Object.values(kept(store, "waiting"));
+  store.set("waiting", {});
+  return waiting.map(({ alink, device }) => replyTo({ alink, device }, 400, reason));
+}
 function replyTo({ alink, device }, code, reason, payload = {}) {
   return { alink, device, payload, code, reason };
 }
 
+var NOT_CONNECTED = "there is no connection to the server";
 function set(plan, state, msg, store, now, outputs) {
   const device = indexOf(plan, msg.device);
   if (device === -1) return;
@@ -223,6 +234,10 @@ function set(plan, state, msg, store, now, outputs) {
   const variables = state.found[keyAt(plan, device)]?.variables;
   const values = isFields(msg.payload) ? Object.entries(msg.payload) : [];
   const unknown = values.find(([identifier]) => !Object.hasOwn(variables ?? {}, identifier));
+  if (state.session === false) {
+    replies.push(replyTo(msg, 400, NOT_CONNECTED));
+    return;
+  }
   if (variables === void 0 || unknown !== void 0) {
     const reason = variables === void 0 ? "the device is not found on its server yet" : \`\${unknown?.[0]}: is not on the server\`;
     replies.push(replyTo(msg, variables === void 0 ? 400 : 460, reason));
@@ -235,56 +250,120 @@ function set(plan, state, msg, store, now, outputs) {
   try {
     const writes = values.map(([identifier, value]) => {
       const [topic = "", datatype = ""] = variables[identifier] ?? [];
-      return { action: "write", topic, datatype, payload: toOpcUa(value, datatype) };
+      return { action: "write", topic, datatype, payload: toWrite(identifier, value, datatype), identifier };
     });
     const alinkWrite = waitFor(store, msg, writes.length, now);
-    client.push(...writes.map((write) => ({ ...write, alinkWrite })));
+    client.push(
+      ...writes.map(({ identifier, ...write }) => ({
+        ...write,
+        alinkWrite: { topic: alinkWrite, identifier }
+      }))
+    );
   } catch (thrown) {
     replies.push(replyTo(msg, 460, messageOf(thrown)));
   }
 }
-function call(plan, state, msg, [client, , , replies]) {
+function written(msg, store) {
+  if (!isFields(msg.alinkWrite)) return void 0;
+  const { topic, identifier } = msg.alinkWrite;
+  return partDone(store, topic, isGood(msg.payload) ? "" : \`\${identifier}: \${describe(msg.payload)}\`);
+}
+function toWrite(identifier, value, type) {
+  const converted = converting(identifier, value, type);
+  return type.endsWith("64") ? { value: converted } : converted;
+}
+function converting(identifier, value, type) {
+  try {
+    return toOpcUa(value, type);
+  } catch (thrown) {
+    throw new Error(\`\${identifier}: \${messageOf(thrown)}\`);
+  }
+}
+function describe(payload) {
+  if (!isFields(payload)) return messageOf(payload) || "the server did not take it";
+  const text = payload._description ?? payload.description ?? payload._name ?? messageOf(payload);
+  return typeof text === "string" && text !== "" ? text : "the server did not take it";
+}
+
+var TOO_LATE_AFTER_MS = 1e4;
+var LOST_AFTER_MS = 6e4;
+var MOST_CALLS = 50;
+function call(plan, state, msg, now, outputs) {
   const device = indexOf(plan, msg.device);
   if (device === -1 || !isFields(msg.alink)) return;
+  const [, , , replies] = outputs;
   const { identifier } = msg.alink;
   const found = state.found[keyAt(plan, device)];
   const service = modelAt(plan, device).services.find((candidate) => candidate.identifier === identifier);
   const method = typeof identifier === "string" && service ? found?.methods[identifier] : void 0;
   if (found === void 0 || service === void 0 || method === void 0) {
     replies.push(replyTo(msg, 400, "the method is not found on the server"));
-    return;
-  }
-  const [methodId, types] = method;
-  const given = isFields(msg.payload) ? msg.payload : {};
-  try {
-    const inputArguments = service.inputData.map(({ identifier: name, index }) => {
-      const dataType = types[index] || usualType(given[name]);
-      return { dataType, value: toArgument(given[name], dataType) };
-    });
-    client.push({
-      action: "method",
-      topic: methodId,
-      objectId: found.objectId,
-      methodId,
-      inputArguments,
-      payload: "",
-      alinkCall: true,
-      device: msg.device,
-      request: msg.alink
-    });
-  } catch (thrown) {
-    replies.push(replyTo(msg, 460, messageOf(thrown)));
+  } else if (state.session === false) replies.push(replyTo(msg, 400, NOT_CONNECTED));
+  else if (state.calls.length >= MOST_CALLS) replies.push(replyTo(msg, 400, "too many calls are waiting"));
+  else {
+    const [methodId, types] = method;
+    try {
+      const inputArguments = argumentsOf(service, types, isFields(msg.payload) ? msg.payload : {});
+      const command = {
+        action: "method",
+        topic: methodId,
+        objectId: found.objectId,
+        methodId,
+        inputArguments
+      };
+      state.calls.push({ command, device: msg.device, request: msg.alink, since: now });
+      if (state.calls.length === 1) sendCall(state, outputs);
+    } catch (thrown) {
+      replies.push(replyTo(msg, 460, messageOf(thrown)));
+    }
   }
 }
-function toArgument(value, type) {
-  const converted = toOpcUa(value, type);
-  return isFields(converted) ? converted.value : converted;
+function argumentsOf({ inputData }, types, given) {
+  return inputData.map(({ identifier, index }) => {
+    const dataType = types[index] || usualType(given[identifier]);
+    return { dataType, value: toArgument(identifier, given[identifier], dataType) };
+  });
+}
+function toArgument(identifier, value, type) {
+  const converted = converting(identifier, value, type);
+  return type === "DateTime" ? new Date(Number(converted)) : converted;
 }
 function usualType(value) {
   if (typeof value === "string") return "String";
   return Number.isInteger(value) ? "Int32" : "Double";
 }
-function called(plan, msg) {
+function sendCall({ calls }, [client]) {
+  const [call2] = calls;
+  if (call2)
+    client.push({
+      ...call2.command,
+      payload: "",
+      alinkCall: call2.since,
+      device: call2.device,
+      request: call2.request
+    });
+}
+function nextCall(state, now, outputs) {
+  state.calls.shift();
+  state.calls = state.calls.filter(({ since }) => now - since < TOO_LATE_AFTER_MS);
+  sendCall(state, outputs);
+}
+function forgetCall(state, now, outputs) {
+  const [call2] = state.calls;
+  if (call2 && now - call2.since > LOST_AFTER_MS) nextCall(state, now, outputs);
+}
+function callFailed(state, reason, now, outputs) {
+  const [call2] = state.calls;
+  if (call2 === void 0) return;
+  outputs[3].push(replyTo({ alink: call2.request, device: call2.device }, 400, reason));
+  nextCall(state, now, outputs);
+}
+function called(plan, state, msg, now, outputs) {
+  const reply = replyOf(plan, msg);
+  if (reply) outputs[3].push(reply);
+  if (state.calls[0]?.since === msg.alinkCall) nextCall(state, now, outputs);
+}
+function replyOf(plan, msg) {
   const device = indexOf(plan, msg.device);
   const { request } = msg;
   if (device === -1 || !isFields(request)) return void 0;
@@ -298,14 +377,86 @@ function called(plan, msg) {
   }
   return replyTo({ alink: request, device: msg.device }, 200, "", payload);
 }
+
+var OBJECTS = "ns=0;i=85";
+var METHOD = 4;
+var VARIABLE = 2;
+var OBJECT_TYPE = 8;
+function readReferences(payload) {
+  if (!Array.isArray(payload)) return [];
+  return payload.flatMap((entry) => {
+    const item = isFields(entry) && isFields(entry.item) ? entry.item : entry;
+    if (!isFields(item)) return [];
+    const nodeId = nodeIdText(item.nodeId);
+    const { displayName, browseName, nodeClass, value, dataType } = item;
+    const shown = isFields(displayName) ? displayName.text : displayName;
+    const name = isFields(browseName) ? browseName.name : browseName;
+    if (nodeId === void 0 || typeof shown !== "string" && typeof name !== "string") return [];
+    const namespace = isFields(browseName) ? Number(browseName.namespaceIndex ?? 0) : 0;
+    return [
+      {
+        nodeId,
+        displayName: String(shown ?? name),
+        browseName: \`\${namespace}:\${String(name ?? shown)}\`,
+        nodeClass: Number(nodeClass),
+        value,
+        type: typeName(dataType)
+      }
+    ];
+  });
+}
+function follow(references, rest) {
+  const [found] = references.filter(({ displayName }) => displayName !== "" && rest.startsWith(displayName)).filter(
+    ({ displayName }) => rest.length === displayName.length || /[/.]/.test(rest[displayName.length] ?? "")
+  ).sort((a, b) => b.displayName.length - a.displayName.length);
+  return found && [found, rest.slice(found.displayName.length + 1)];
+}
+function startOf(path) {
+  return path.replace(/^[/.]+/, "").replace(/^(?:Root[/.])?Objects[/.]/, "");
+}
+function variablesOf(references) {
+  return references.filter(({ nodeClass }) => nodeClass === VARIABLE);
+}
+function methodsOf(references) {
+  return references.filter(({ nodeClass }) => nodeClass === METHOD);
+}
+function typesOf(references) {
+  return references.filter(({ nodeClass }) => nodeClass === OBJECT_TYPE);
+}
+function argumentTypes(references) {
+  const found = references.find(({ browseName }) => browseName.endsWith(":InputArguments"));
+  if (!Array.isArray(found?.value)) return [];
+  return found.value.map((argument) => typeName(isFields(argument) ? argument.dataType : 0) ?? "");
+}
+
+var BASE_EVENT_TYPE = "ns=0;i=2041";
+var SERVER_OBJECT = "ns=0;i=2253";
+var SAMPLING_MS = 500;
+function subscribe(state, [client]) {
+  const searching = state.queue.some(({ step }) => step === "types" || step === "fields");
+  const customEventFields = [...new Set(Object.values(state.types).flatMap(([, fields]) => fields))];
+  const wanted = Object.keys(state.types).length === 0 ? "" : JSON.stringify(customEventFields);
+  if (searching || wanted === "" || wanted === state.subscribed) return;
+  if (state.subscribed !== "") {
+    client.push({ action: "deletesubscription", topic: SERVER_OBJECT, payload: "" });
+    return;
+  }
+  state.subscribed = wanted;
+  client.push({
+    action: "events",
+    topic: SERVER_OBJECT,
+    eventTypeIds: BASE_EVENT_TYPE,
+    customEventFields,
+    payload: SAMPLING_MS
+  });
+}
 function event(plan, state, msg, outputs) {
   const { payload } = msg;
   if (!isFields(payload)) return;
   const ids = new Set(Object.values(payload).map(nodeIdText));
   for (const [device, [, , path]] of plan.devices.entries()) {
     const found = state.found[keyAt(plan, device)];
-    const isSource = found !== void 0 && (ids.has(found.objectId) || startOf(path) === payload.SourceName);
-    if (!isSource) continue;
+    if (found === void 0 || !(isSource(found, ids) || startOf(path) === payload.SourceName)) continue;
     for (const { identifier, displayName, outputData } of modelAt(plan, device).events) {
       const type = Object.hasOwn(state.types, displayName) ? state.types[displayName] : void 0;
       if (type === void 0 || !ids.has(type[0])) continue;
@@ -319,18 +470,15 @@ function event(plan, state, msg, outputs) {
     }
   }
 }
-function describe(payload) {
-  if (!isFields(payload)) return messageOf(payload) || "the server did not take it";
-  const text = payload._description ?? payload.description ?? payload._name ?? messageOf(payload);
-  return typeof text === "string" && text !== "" ? text : "the server did not take it";
+function isSource({ objectId, variables }, ids) {
+  return ids.has(objectId) || Object.values(variables).some(([nodeId]) => ids.has(nodeId));
 }
 
 var LOOK_AGAIN_AFTER_MS = 3e4;
-var SUBSCRIBE_AGAIN_AFTER_MS = 6e4;
 var MOST_READ_AT_ONCE = 200;
 var MOST_TYPES = 300;
-var BASE_EVENT_TYPE = "ns=0;i=2041";
-var SERVER_OBJECT = "ns=0;i=2253";
+var BASE_EVENT_TYPE2 = "ns=0;i=2041";
+var SERVER = "the server";
 function tick(plan, state, now) {
   const commands = [...state.queue, ...state.sent ? [state.sent.command] : []];
   const isBusy = (device) => commands.some((command) => "device" in command && command.device === device);
@@ -365,20 +513,9 @@ function lookForTypes(plan, state, now) {
   const missing = eventNames(plan).some((name) => !Object.hasOwn(state.types, name));
   if (!missing || state.typesLater > now) return;
   state.typesLater = now + LOOK_AGAIN_AFTER_MS;
-  state.queue.push({ step: "types", nodeId: BASE_EVENT_TYPE, rest: [], visited: 0 });
+  state.queue.push({ step: "types", nodeId: BASE_EVENT_TYPE2, rest: [], visited: 0 });
 }
 function send(state, now, [client]) {
-  const names = Object.values(state.types);
-  if (names.length > 0 && now - state.subscribedAt > SUBSCRIBE_AGAIN_AFTER_MS) {
-    state.subscribedAt = now;
-    client.push({
-      action: "events",
-      topic: SERVER_OBJECT,
-      eventTypeIds: BASE_EVENT_TYPE,
-      customEventFields: [...new Set(names.flatMap(([, fields]) => fields))],
-      payload: 500
-    });
-  }
   const command = state.queue.shift();
   if (command === void 0) return;
   state.number = (state.number + 1) % 1e9;
@@ -391,17 +528,24 @@ function send(state, now, [client]) {
 function lost(plan, state, store, node, now, reason) {
   const command = state.sent?.command;
   delete state.sent;
-  if (command === void 0 || !("device" in command)) return;
+  if (command === void 0) return;
+  if (!("device" in command)) {
+    tell(store, node, SERVER, reason);
+    return;
+  }
   state.later[keyAt(plan, command.device)] = now + LOOK_AGAIN_AFTER_MS;
   tell(store, node, keyAt(plan, command.device), reason);
 }
 function taken(plan, state, msg, store, node, now, outputs) {
   if (state.sent === void 0 || msg.alinkStep !== state.sent.number) return;
   const { command } = state.sent;
+  state.session = true;
+  tell(store, node, SERVER, "");
   if (command.step === "read") {
-    if (!Array.isArray(msg.topic) || !Array.isArray(msg.payload)) return;
+    if (!Array.isArray(msg.payload)) return;
     delete state.sent;
     outputs[1].push(...reports(plan, command.items, msg.payload, state, store));
+    subscribe(state, outputs);
     return;
   }
   const references = readReferences(msg.payload);
@@ -441,10 +585,10 @@ function taken(plan, state, msg, store, node, now, outputs) {
         command.nodeId,
         variablesOf(references).map(({ browseName }) => browseName)
       ];
-      state.subscribedAt = Number.NEGATIVE_INFINITY;
       break;
   }
   delete state.sent;
+  subscribe(state, outputs);
 }
 function foundObject(plan, state, device, objectId, references, store, node) {
   const model = modelAt(plan, device);
@@ -475,10 +619,13 @@ function reports(plan, items, values, state, store) {
     const property = modelAt(plan, device).properties.find(
       (candidate) => candidate.identifier === identifier
     );
-    const read = isFields(data) && isGood(data.statusCode) && isFields(data.value) ? data.value.value : void 0;
-    const value = toReport(read, property?.kind);
+    const variant = isFields(data) && isGood(data.statusCode) && isFields(data.value) ? data.value : void 0;
+    const type = typeName(variant?.dataType);
+    const value = toReport(variant?.value, property?.kind, type);
     const key = keyAt(plan, device);
-    if (isFields(data) && isUnknownNode(data.statusCode)) delete state.found[key];
+    const variable = state.found[key]?.variables[identifier];
+    if (variable !== void 0 && type !== void 0) variable[1] = type;
+    if (isFields(data) && isUnknownNode(data.statusCode)) forget(state, key);
     const last = { ...reported[key] };
     if (value === void 0 || Object.hasOwn(last, identifier) && last[identifier] === value) continue;
     last[identifier] = value;
@@ -491,29 +638,71 @@ function reports(plan, items, values, state, store) {
     return { topic: names.deviceName, device: names, payload };
   });
 }
+function forget(state, key) {
+  delete state.found[key];
+  state.types = {};
+}
 
-var LOST_AFTER_MS = 1e4;
+var CONNECT_AGAIN_AFTER_MS = 6e4;
+function isStatus({ status, endpoint }) {
+  return typeof status === "string" && typeof endpoint === "string";
+}
+function stated(state, msg, store, now, outputs) {
+  const error = typeof msg.error === "string" ? msg.error : "";
+  switch (msg.status) {
+    case "session active":
+      state.session = true;
+      state.subscribed = "";
+      state.calls = [];
+      return;
+    case "terminated":
+      state.subscribed = "";
+      return;
+    case "execute method error":
+      if (error !== "") callFailed(state, error.replace(/^.*?error: */, ""), now, outputs);
+      return;
+    case "invalid session":
+      outputs[3].push(...failAll(store, NOT_CONNECTED));
+      return;
+    default:
+      if (/without OPC UA client/.test(error)) state.session = false;
+  }
+}
+function hasSession(state, now, [client]) {
+  if (state.session !== false) return true;
+  if (now - state.connectedAt >= CONNECT_AGAIN_AFTER_MS) {
+    state.connectedAt = now;
+    client.push({ action: "connect", topic: "connect", payload: "" });
+    delete state.sent;
+  }
+  return false;
+}
+
+var LOST_AFTER_MS2 = 1e4;
 function opcUa(plan, msg, store, node, now) {
   const outputs = [[], [], [], []];
-  const kind = isFields(msg.alink) ? msg.alink.identifier === void 0 ? "set" : "call" : void 0;
+  if (msg.action === "readmultiple" && !Array.isArray(msg.topic)) return outputs;
   const state = stateOf(store, plan);
-  if (msg.alinkWrite !== void 0) {
-    const reason = isGood(msg.payload) ? "" : describe(msg.payload);
-    add(outputs[3], partDone(store, msg.alinkWrite, reason));
-  } else if (msg.alinkCall === true) add(outputs[3], called(plan, msg));
-  else if (kind === "set") set(plan, state, msg, store, now, outputs);
-  else if (kind === "call") call(plan, state, msg, outputs);
-  else if (typeof msg.alinkStep === "number") taken(plan, state, msg, store, node, now, outputs);
-  else if (msg.topic === "tick") tick(plan, state, now);
-  else event(plan, state, msg, outputs);
-  if (state.sent !== void 0 && now - state.sent.since > LOST_AFTER_MS) {
-    lost(plan, state, store, node, now, "the server does not answer");
+  dispatch(plan, state, msg, store, node, now, outputs);
+  if (state.sent !== void 0 && now - state.sent.since > LOST_AFTER_MS2) {
+    lost(plan, state, store, node, now, "does not answer");
   }
-  if (state.sent === void 0) send(state, now, outputs);
+  forgetCall(state, now, outputs);
+  if (hasSession(state, now, outputs) && state.sent === void 0) send(state, now, outputs);
   store.set("opcUa", state);
   return outputs;
 }
-function add(list, item) {
-  if (item !== void 0) list.push(item);
+function dispatch(plan, state, msg, store, node, now, outputs) {
+  const kind = isFields(msg.alink) ? msg.alink.identifier === void 0 ? "set" : "call" : void 0;
+  if (msg.alinkWrite !== void 0) {
+    const reply = written(msg, store);
+    if (reply) outputs[3].push(reply);
+  } else if (msg.alinkCall !== void 0) called(plan, state, msg, now, outputs);
+  else if (kind === "set") set(plan, state, msg, store, now, outputs);
+  else if (kind === "call") call(plan, state, msg, now, outputs);
+  else if (typeof msg.alinkStep === "number") taken(plan, state, msg, store, node, now, outputs);
+  else if (isStatus(msg)) stated(state, msg, store, now, outputs);
+  else if (msg.topic === "tick") tick(plan, state, now);
+  else event(plan, state, msg, outputs);
 }
 `;

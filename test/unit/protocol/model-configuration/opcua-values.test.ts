@@ -94,9 +94,55 @@ describe('values of OPC UA', () => {
   it('numbers of 64 bits survive both ways', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (whole) => {
-        const { value } = toOpcUa(String(whole), 'Int64') as { value: number[] };
-        assert.equal(BigInt(toReport(value, undefined) ?? ''), whole);
+        assert.equal(toOpcUa(String(whole), 'Int64'), String(whole));
+        const halves = [Number(BigInt.asUintN(32, whole >> 32n)), Number(BigInt.asUintN(32, whole))];
+        assert.equal(BigInt(toReport(halves, undefined, 'Int64') ?? ''), whole);
+        const unsigned = BigInt.asUintN(64, whole);
+        assert.equal(BigInt(toReport(halves, undefined, 'UInt64') ?? ''), unsigned);
       }),
     );
+  });
+
+  // On anything else the client throws where nobody catches it, and Node-RED ends.
+  it('what is written is of the type and in its range, or refused', () => {
+    const types = [
+      'Boolean',
+      'SByte',
+      'Byte',
+      'Int16',
+      'UInt32',
+      'UInt64',
+      'Float',
+      'Double',
+      'DateTime',
+      'String',
+      'Guid',
+      '',
+    ];
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.anything(), fc.double(), fc.string()),
+        fc.constantFrom(...types),
+        (value, type) => {
+          let written: unknown;
+          try {
+            written = toOpcUa(value, type);
+          } catch (thrown) {
+            assert.ok(thrown instanceof Error && thrown.message !== '');
+            return;
+          }
+          if (type === 'Boolean') assert.equal(typeof written, 'boolean');
+          else if (type === 'String') assert.equal(typeof written, 'string');
+          else if (type === 'UInt64') assert.match(String(written), /^\d{1,20}$/);
+          else assert.ok(Number.isFinite(written), `${String(written)} as ${type}`);
+        },
+      ),
+    );
+    assert.equal(toOpcUa('255', 'Byte'), 255);
+    assert.throws(() => toOpcUa(256, 'Byte'), /0–255/);
+    assert.throws(() => toOpcUa('x', 'Guid'), /type Guid cannot be written/);
+    assert.throws(() => toOpcUa(1, ''), /type unknown/);
+    assert.throws(() => toOpcUa(9e15, 'DateTime'), /too large/);
+    assert.throws(() => toOpcUa(1e39, 'Float'), /too large/);
   });
 });

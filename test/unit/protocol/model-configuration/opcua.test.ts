@@ -7,6 +7,7 @@ import {
   generateFlow,
   readModelConfiguration,
 } from '../../../../protocol/model-configuration';
+import { MadeUpOpcUaClient, nodeId } from '../../../support/opcua-client';
 
 const OPTIONS = { gateway: 'a11ce0de00000001' };
 const parameter = (identifier: string, type: string) => ({
@@ -102,160 +103,6 @@ const PLANT: JsonObject = {
 };
 
 type Message = { [name: string]: unknown };
-const nodeId = (namespace: number, value: number | string) => ({
-  identifierType: typeof value === 'number' ? 1 : 2,
-  namespace,
-  value,
-});
-const idText = ({ identifierType, namespace, value }: ReturnType<typeof nodeId>) =>
-  `ns=${namespace};${identifierType === 1 ? 'i' : 's'}=${value}`;
-
-/** One node of the address space. */
-interface UaNode {
-  id: ReturnType<typeof nodeId>;
-  displayName: string;
-  browseName: string;
-  nodeClass: number;
-  value?: unknown;
-  /** Number of its type. */
-  type?: number;
-  children: UaNode[];
-}
-
-function uaNode(
-  id: number | string,
-  displayName: string,
-  nodeClass: number,
-  more: Partial<UaNode> = {},
-): UaNode {
-  const made = nodeId(typeof id === 'number' && id < 3000 ? 0 : 2, id);
-  return { id: made, displayName, browseName: displayName, nodeClass, children: [], ...more };
-}
-
-const TYPE_NAMES: Record<number, string> = {
-  0: 'Null',
-  1: 'Boolean',
-  6: 'Int32',
-  9: 'UInt64',
-  11: 'Double',
-  12: 'String',
-};
-
-/** What `OpcUa-Client` does with messages, as its source has it, on a made-up server. */
-class MadeUpClient {
-  readonly nodes = new Map<string, UaNode>();
-  readonly commands: Message[] = [];
-  /** Answers nothing. */
-  silent = false;
-  writeStatus = 0;
-
-  constructor() {
-    const boiler = (name: string) =>
-      uaNode(name, name, 1, {
-        children: [
-          uaNode(`${name}/t`, 'Temp.1', 2, { value: 71.5, type: 11 }),
-          uaNode(`${name}/b`, 'Burner', 2, { value: false, type: 1 }),
-          uaNode(`${name}/n`, 'Total', 2, { value: [2_097_152, 1], type: 9 }),
-          uaNode(`${name}/m`, 'Mix', 4, {
-            children: [
-              uaNode(`${name}/m/in`, 'InputArguments', 2, {
-                id: nodeId(2, 7000),
-                value: [
-                  { name: 'Recipe', dataType: nodeId(0, 12) },
-                  { name: 'Seconds', dataType: nodeId(0, 5) },
-                ],
-                type: 22,
-              }),
-            ],
-          }),
-        ],
-      });
-    const base = uaNode(2041, 'BaseEventType', 8, {
-      children: [
-        uaNode(2130, 'SystemEventType', 8),
-        uaNode(4001, 'PlantEvent', 8, {
-          children: [
-            uaNode(4002, 'Overheat alarm', 8, {
-              browseName: 'OverheatType',
-              children: [uaNode(4003, 'Where', 2), uaNode(4004, 'Value', 2)],
-            }),
-          ],
-        }),
-      ],
-    });
-    const objects = uaNode(85, 'Objects', 1, {
-      children: [
-        uaNode('Hall', 'Hall', 1),
-        uaNode('Hall 1', 'Hall 1', 1, { children: [boiler('Boiler 1'), boiler('Boiler 2')] }),
-      ],
-    });
-    for (const root of [objects, base]) this.#add(root);
-  }
-
-  #add(node: UaNode): void {
-    this.nodes.set(idText(node.id), node);
-    for (const child of node.children) this.#add(child);
-  }
-
-  at(id: string): UaNode {
-    const node = this.nodes.get(id);
-    assert.ok(node, id);
-    return node;
-  }
-
-  /** @returns messages of its three outputs */
-  take(given: Message): Message[][] {
-    const msg = { ...given };
-    this.commands.push({ ...given });
-    if (this.silent) return [[], [], []];
-    switch (msg.action) {
-      case 'browse':
-        msg.payload = this.at(String(msg.topic)).children.map((node) => ({ item: this.#reference(node) }));
-        return [[msg], [], []];
-      case 'readmultiple': {
-        assert.equal(msg.topic, 'readmultiple');
-        const ids = msg.payload as string[];
-        const values = ids.map((id) => this.#dataValue(id));
-        const each = ids.map((id, i) => ({ ...msg, topic: id, payload: values[i]?.value?.value }));
-        return [each, [], [{ ...msg, topic: ids.map((id) => ({ nodeId: id })), payload: values }]];
-      }
-      case 'write': {
-        assert.match(String(msg.topic), /^ns=/);
-        if (this.writeStatus === 0) this.at(String(msg.topic)).value = msg.payload;
-        const status = { _value: this.writeStatus, _name: 'BadNotWritable', _description: 'not writable' };
-        return [[{ ...msg, payload: status }], [], []];
-      }
-      case 'method': {
-        const output = [
-          { dataType: 1, value: true },
-          { dataType: 6, value: 42 },
-        ];
-        return [[{ ...msg, output, payload: output.map(({ value }) => value) }], [], []];
-      }
-      case 'events':
-        return [[], [], []];
-      default:
-        assert.fail(`unknown action ${String(msg.action)}`);
-    }
-  }
-
-  #reference({ id, displayName, browseName, nodeClass, value, type }: UaNode): Message {
-    return {
-      nodeId: id,
-      displayName: { text: displayName, locale: 'en' },
-      browseName: { name: browseName, namespaceIndex: id.namespace },
-      nodeClass,
-      value,
-      dataType: TYPE_NAMES[type ?? 0],
-    };
-  }
-
-  #dataValue(id: string): { value?: { value: unknown; dataType: number }; statusCode: { _value: number } } {
-    const node = this.nodes.get(id);
-    if (node === undefined) return { statusCode: { _value: 0x80340000 } };
-    return { value: { value: node.value, dataType: node.type ?? 0 }, statusCode: { _value: 0 } };
-  }
-}
 
 function scriptOf(nodes: readonly FlowNode[]): vm.Script {
   const work = nodes.find(({ func }) => String(func).includes('opcUa(plan'));
@@ -264,7 +111,7 @@ function scriptOf(nodes: readonly FlowNode[]): vm.Script {
 }
 
 class RunningTab {
-  readonly client = new MadeUpClient();
+  readonly client = new MadeUpOpcUaClient();
   readonly reports: Message[] = [];
   readonly events: Message[] = [];
   readonly replies: Message[] = [];
@@ -290,17 +137,19 @@ class RunningTab {
         set: (name: string, value: unknown) => this.#flow.set(name, value),
       },
       node: { warn: (text: string) => this.warnings.push(text), status: () => undefined },
-      Date: { now: () => this.now },
+      Date: Object.assign((ms: number) => new Date(ms), { now: () => this.now }),
     });
     const outputs = structuredClone(this.#script.runInContext(sandbox)) as Message[][];
     const [client = [], reports = [], events = [], replies = []] = outputs;
     this.reports.push(...reports);
     this.events.push(...events);
     this.replies.push(...replies);
-    for (const command of client) {
-      const [first = [], , third = []] = this.client.take(command);
-      for (const answer of [...first, ...third]) this.send(answer);
-    }
+    for (const command of client) this.answer(this.client.take(command));
+  }
+
+  /** All outputs of the client lead back. */
+  answer(outputs: Message[][]): void {
+    for (const msg of outputs.flat()) this.send(msg);
   }
 
   tick(): void {
@@ -356,16 +205,63 @@ describe('generated flow for OPC UA', () => {
     assert.deepEqual(tab.warnings, []);
   });
 
-  it('gives the client one command at a time', () => {
-    const tab = new RunningTab(flow());
-    tab.client.silent = true;
-    for (let i = 0; i < 5; i++) tab.tick();
-    assert.equal(tab.client.commands.filter(({ action }) => action === 'browse').length, 1);
-    for (let i = 0; i < 7; i++) tab.tick();
-    assert.deepEqual(tab.warnings, ['a1Boiler/boiler-1: the server does not answer']);
-    tab.client.silent = false;
-    for (let i = 0; i < 50; i++) tab.tick();
-    assert.equal(tab.reports.length, 2);
+  it('values of each type as they are meant', () => {
+    const tab = found();
+    const total = tab.client.at('ns=2;s=Boiler 1/n');
+    total.value = [4_294_967_295, 4_294_967_295];
+    const temperature = tab.client.at('ns=2;s=Boiler 1/t');
+    [temperature.value, temperature.type] = [21.299999237060547, 10];
+    tab.reports.length = 0;
+    tab.tick();
+    // A list of two numbers is no number of 64 bits.
+    [total.value, total.type] = [[1, 2], 6];
+    tab.tick();
+    assert.deepEqual(
+      tab.reports.map(({ payload }) => payload),
+      [{ temperature: 21.3, total: '18446744073709551615' }],
+    );
+  });
+
+  it('gives the client one command at a time, and tells once that the server is away', () => {
+    const tab = found();
+    tab.client.connection = 'lost';
+    const before = tab.client.commands.length;
+    for (let i = 0; i < 25; i++) tab.tick();
+    assert.equal(tab.client.commands.length, before + 3);
+    assert.deepEqual(tab.warnings, ['the server: does not answer']);
+    tab.client.connection = 'active';
+    tab.client.at('ns=2;s=Boiler 2/t').value = 72;
+    for (let i = 0; i < 12; i++) tab.tick();
+    assert.deepEqual(tab.reports.at(-1)?.payload, { temperature: 72 });
+    // The client has mended the subscription itself.
+    assert.equal(tab.client.subscriptions.length, 1);
+  });
+
+  it('without a session the client gets nothing but the command to connect, once a minute', () => {
+    const tab = found();
+    tab.client.connection = 'refused';
+    tab.client.commands.length = 0;
+    for (let i = 0; i < 130; i++) tab.tick();
+    assert.deepEqual(
+      tab.client.commands.map(({ action }) => action),
+      ['readmultiple', 'connect', 'connect', 'connect'],
+    );
+    const alink = { request: 'a' };
+    tab.send({ device: boiler('boiler-1'), alink, payload: { burner: 1 } });
+    tab.send({
+      device: boiler('boiler-2'),
+      alink: { ...alink, identifier: 'mix' },
+      payload: { recipe: 'A', seconds: 1 },
+    });
+    assert.deepEqual(
+      tab.replies.map(({ code, reason }) => [code, reason]),
+      Array(2).fill([400, 'there is no connection to the server']),
+    );
+    tab.client.connection = 'active';
+    tab.send(tab.client.status('session active'));
+    tab.tick();
+    assert.equal(tab.client.subscriptions.length, 2);
+    assert.ok(!tab.client.commands.some(({ action }) => action === 'write' || action === 'method'));
   });
 
   it('names a device and what is missing of one', () => {
@@ -381,7 +277,7 @@ describe('generated flow for OPC UA', () => {
 
   it('looks again when the server has given its nodes other ids', () => {
     const tab = found();
-    tab.client.nodes.delete('ns=2;s=Boiler 1/t');
+    tab.client.rename('ns=2;s=Boiler 1/t', 'another');
     tab.tick();
     const before = tab.client.commands.length;
     tab.tick();
@@ -419,7 +315,7 @@ describe('generated flow for OPC UA', () => {
       writes.map(({ topic, datatype, payload }) => [topic, datatype, payload]),
       [
         ['ns=2;s=Boiler 1/b', 'Boolean', true],
-        ['ns=2;s=Boiler 1/n', 'UInt64', { value: [2_097_152, 1] }],
+        ['ns=2;s=Boiler 1/n', 'UInt64', { value: '9007199254740993' }],
       ],
     );
     assert.deepEqual(tab.replies, [
@@ -435,9 +331,17 @@ describe('generated flow for OPC UA', () => {
       return [code, reason];
     };
     tab.client.writeStatus = 0x803b0000;
-    assert.deepEqual(set({ burner: 1 }), [400, 'not writable']);
+    assert.deepEqual(set({ burner: 1 }), [
+      400,
+      'burner: The access level does not allow writing to the Node.',
+    ]);
     assert.deepEqual(set({ other: 1 }), [460, 'other: is not on the server']);
-    assert.equal(set({ total: 'many' })[0], 460);
+    for (const wrong of ['many', '', -1, '18446744073709551616', 1e300, Number.NaN, [1, 2], {}, null]) {
+      assert.equal(set({ total: wrong } as Json)[0], 460, String(wrong));
+    }
+    assert.deepEqual(set({ burner: 'off' }), [460, 'burner: off is neither true nor false']);
+    tab.client.connection = 'lost';
+    assert.deepEqual(set({ burner: 1 }), [400, 'there is no connection to the server']);
     assert.deepEqual(set({ burner: 1 }, 'of another server'), [undefined, undefined]);
     const early = new RunningTab(flow());
     early.send({ device: boiler('boiler-1'), alink: { request: 'a' }, payload: { burner: 1 } });
@@ -465,9 +369,43 @@ describe('generated flow for OPC UA', () => {
     ]);
     tab.send({ device: boiler('boiler-2'), alink: { request: 'b', identifier: 'stir' }, payload: {} });
     assert.equal(tab.replies[1]?.code, 400);
+    tab.send({ device: boiler('boiler-2'), alink, payload: { seconds: 70_000, recipe: 'A' } });
+    assert.deepEqual(tab.replies[2]?.reason, 'seconds: 70000 is not 0–65535');
   });
 
-  it('subscribes events once, again after a while, and reports them by their indices', () => {
+  it('calls methods one after the other, so that a failure belongs to one of them', () => {
+    const tab = found();
+    tab.client.slow = true;
+    const mix = (request: string) =>
+      tab.send({
+        device: boiler('boiler-1'),
+        alink: { request, identifier: 'mix' },
+        payload: { seconds: 1, recipe: 'A' },
+      });
+    const replies = () =>
+      tab.replies.splice(0).map(({ alink, code, reason }) => [Object(alink).request, code, reason]);
+    for (const request of ['a', 'b', 'c']) mix(request);
+    assert.equal(tab.client.underWay.length, 1);
+    tab.answer(tab.client.finish('One or more arguments are invalid.'));
+    assert.deepEqual(replies(), [['a', 400, 'One or more arguments are invalid.']]);
+    assert.equal(tab.client.underWay.length, 1);
+    // Nobody waits for the third one any more.
+    tab.now += 11_000;
+    tab.answer(tab.client.finish());
+    assert.deepEqual(replies(), [['b', 200, '']]);
+    assert.equal(tab.client.underWay.length, 0);
+    tab.client.connection = 'lost';
+    mix('d');
+    assert.deepEqual(replies(), [['d', 400, 'Invalid Channel BadConnectionClosed']]);
+    tab.client.connection = 'active';
+    // One that never answers does not stop the others for ever.
+    mix('e');
+    for (let i = 0; i < 62; i++) tab.tick();
+    mix('f');
+    assert.equal(tab.client.underWay.length, 2);
+  });
+
+  it('subscribes events once for each session and reports them by their indices', () => {
     const tab = found();
     tab.tick();
     const subscriptions = () => tab.client.commands.filter(({ action }) => action === 'events');
@@ -494,7 +432,32 @@ describe('generated flow for OPC UA', () => {
       payload: { where: 'top', value },
     });
     assert.deepEqual(tab.events, [event(130.5), event(0)]);
-    for (let i = 0; i < 62; i++) tab.tick();
+    // A second subscription beside the first would tell each event twice.
+    for (let i = 0; i < 130; i++) tab.tick();
+    assert.equal(subscriptions().length, 1);
+    tab.send(tab.client.status('session active'));
+    tab.tick();
     assert.equal(subscriptions().length, 2);
+  });
+
+  it('an event of a variable of the device is one of the device', () => {
+    const tab = found();
+    tab.send({
+      payload: { OverheatType: nodeId(2, 4002), 'Temp.1': nodeId(2, 'Boiler 1/t'), '2:Where': 'top' },
+    });
+    assert.deepEqual(
+      tab.events.map(({ topic, payload }) => [topic, payload]),
+      [['boiler-1', { where: 'top', value: 0 }]],
+    );
+  });
+
+  it('subscribes anew when the server has other fields after it was set up anew', () => {
+    const tab = found();
+    tab.client.rename('ns=2;s=Boiler 1/t', 'another');
+    const [field] = tab.client.at('ns=2;i=4002').children;
+    assert.ok(field);
+    field.browseName = 'Place';
+    for (let i = 0; i < 32; i++) tab.tick();
+    assert.deepEqual(tab.client.subscriptions, [['2:Place', '2:Value']]);
   });
 });
