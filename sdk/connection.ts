@@ -3,6 +3,7 @@ import { PlatformClock } from './clock';
 import { configurationOf, type ThingConfiguration } from './configuration/of-connection';
 import { Downlink } from './downlink/downlink';
 import type { RequestHandlers } from './downlink/handlers';
+import { publishPatiently } from './downlink/patience';
 import type { IncomingRequest, RequestFilter, RequestHandling } from './downlink/types';
 import { AlinkError } from './errors';
 import { type Call, ListenerSet } from './listener-set';
@@ -135,7 +136,10 @@ export class Connection {
       thingModel: this.thingModel,
       lastReported: () => this.reporter.lastReported,
       online: () => this.isOnline,
-      publish: (topic, payload, qos) => this.publish(topic, payload, qos, {}, qos === 0),
+      publish: (topic, payload, qos, patient) =>
+        patient
+          ? publishPatiently((timeoutMs) => this.publish(topic, payload, qos, { timeoutMs }))
+          : this.publish(topic, payload, qos, {}, qos === 0),
       subscribe: (filter, onRefused) => this.onMessage(filter, { onRefused }),
       askDesired: async (identifiers) => {
         const operation = 'thing.property.desired.get';

@@ -18,8 +18,13 @@ export = function alinkConfigPush(RED: NodeAPI): void {
         link.status.success();
         this.send([[...messages]] as NodeMessage[][]);
       },
+      status: {
+        loadingAgain: (...given) => link.status.loadingAgain(...given),
+        trial: (until) => link.status.trial(until),
+      },
       problem: (error, about) => {
         if (link.signal.aborted) return;
+        if (error.key === 'configurationTakenBack') link.status.trial(undefined);
         link.status.error(error);
         const flowError = toFlowError(RED, error);
         const alink = { ...about, ...failed(RED, error, flowError.message) };

@@ -73,7 +73,12 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       };
       const kept = def.ask === true;
       const options = documentOptions(RED, node, def);
-      return device.configuration.onModelPush(deliver, { ...options, kept, onProblem: problem });
+      return device.configuration.onModelPush(deliver, {
+        ...options,
+        kept,
+        onProblem: problem,
+        onRetry: outlet.status.loadingAgain,
+      });
     },
     input: async (device, msg) => {
       assertGateway(device);

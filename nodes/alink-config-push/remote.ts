@@ -2,6 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { AlinkError, type Device, type ReceivedConfiguration } from '../../sdk';
 import { toAlinkError } from '../shared/flow-error';
 import { type AlinkMessage, namesOf } from '../shared/flow-node';
+import type { StatusLine } from '../shared/status';
 import type { AlinkInfo } from '../shared/types';
 import { type ConfigPushDef, listeningOptions } from './settings';
 
@@ -17,6 +18,7 @@ export interface Work {
 export interface Outlet {
   send: (messages: readonly object[]) => void;
   problem: (error: AlinkError, about: Partial<AlinkInfo>) => void;
+  status: Pick<StatusLine, 'loadingAgain' | 'trial'>;
 }
 
 /** `msg.alink` of a remote configuration. */
@@ -40,6 +42,7 @@ export function remoteWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet:
   const byFlow = def.reply === 'flow';
 
   const deliver = (configuration: ReceivedConfiguration) => {
+    outlet.status.trial(undefined);
     if (!byFlow) {
       configuration.answer({}).catch((thrown: unknown) => {
         const error = toAlinkError(thrown);
@@ -56,6 +59,9 @@ export function remoteWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet:
       device.configuration.onPush(deliver, {
         ...listeningOptions(RED, node, def),
         onProblem: (error) => outlet.problem(error, namesOf(device)),
+        onRetry: (error, waitMs) => outlet.status.loadingAgain(error, waitMs),
+        onTrial: (_, until) => outlet.status.trial(until),
+        onConfirmed: () => outlet.status.trial(undefined),
       }),
     input: async (device, msg) => {
       const again = (msg as { again?: unknown }).again === true;
@@ -63,8 +69,10 @@ export function remoteWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet:
       if (status === 'rolledBack') throw rolledBack(configId);
       const current = status === 'unchanged' ? await device.configuration.current() : undefined;
       if (current === undefined) return [];
-      msg.payload = current.document;
-      msg.alink = { status: 'unchanged', method: 'thing.config.get', ...namesOf(device), configId };
+      const { confirmed, document } = current;
+      msg.payload = document;
+      const method = 'thing.config.get';
+      msg.alink = { status: 'unchanged', method, ...namesOf(device), configId, confirmed };
       return [msg];
     },
   };

@@ -43,7 +43,7 @@ function remember(RED: NodeAPI, path: string, text: string): void {
 export function explainError(RED: NodeAPI, error: AlinkError): string {
   const values = {
     ...error.details,
-    ...(error.details.rule === undefined ? {} : { reason: reasonOf(RED, error.details) }),
+    ...(error.details.rule === undefined ? {} : { reason: explainReason(RED, error.details) }),
     ...causeOf(RED, error),
     ...(error.key === 'badSettings' ? { field: settingName(RED, error.details.field) } : {}),
     ...(error.code === undefined ? {} : { code: error.code, explanation: explanationOf(RED, error) }),
@@ -91,7 +91,7 @@ function addsNothing(platformMessage: string, explanation: string, { code, detai
 }
 
 /** What is wrong with input or setting; the English text when the catalogue does not have the rule. */
-function reasonOf(RED: NodeAPI, details: MessageValues): string {
+export function explainReason(RED: NodeAPI, details: MessageValues): string {
   return say(RED, `input.${details.rule}`, details, String(details.reason));
 }
 

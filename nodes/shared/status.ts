@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
 import type { AlinkError, SessionState } from '../../sdk';
-import { nameCode, nameReason, say } from './runtime-messages';
+import { explainReason, nameCode, nameReason, say } from './runtime-messages';
 
 // Each status is a message to every open editor; while offline the count changes with every message.
 const SHORTEST_INTERVAL_MS = 500;
@@ -45,6 +45,7 @@ export class StatusLine {
   #session: NodeStatus = {};
   #error: NodeStatus | undefined;
   #progress: NodeStatus | undefined;
+  #trial: NodeStatus | undefined;
   #counts: NodeStatus | undefined;
   /** What `#counts` shall tell when it is shown next. */
   #tally: { online: number; total: number } | undefined;
@@ -95,6 +96,24 @@ export class StatusLine {
     this.#refresh();
   }
 
+  /** A document could not be loaded yet; `success` or `error` ends it. */
+  loadingAgain(error: AlinkError, waitMs: number): void {
+    const values = { seconds: Math.ceil(waitMs / 1000), reason: explainReason(this.RED, error.details) };
+    const text = say(this.RED, 'status.loadingAgain', values, `loading again in ${values.seconds} s`);
+    this.#error = undefined;
+    this.#progress = { fill: 'yellow', shape: 'ring', text };
+    this.#refresh();
+  }
+
+  /**
+   * A guarded configuration was accepted and has to be confirmed, which the status says whatever else goes well.
+   * @param until ms since 1970; undefined when that is over
+   */
+  trial(until: number | undefined): void {
+    this.#trial = until === undefined ? undefined : trialStatus(this.RED, until);
+    this.#refresh();
+  }
+
   /** How many sub-devices are online, shown while the gateway itself is; none: the gateway's state alone. */
   counts(online: number, total: number): void {
     this.#tally = { online, total };
@@ -112,7 +131,7 @@ export class StatusLine {
     this.#tally = undefined;
     return (
       this.#error ??
-      (this.#stateName === 'online' ? (this.#progress ?? this.#counts) : undefined) ??
+      (this.#stateName === 'online' ? (this.#progress ?? this.#trial ?? this.#counts) : undefined) ??
       this.#session
     );
   }
@@ -152,6 +171,12 @@ function countsStatus(RED: NodeAPI, tally: { online: number; total: number }): N
   if (total === 0) return undefined;
   const text = say(RED, 'status.counts', tally, `${online} of ${total} online`);
   return { fill: online === total ? 'green' : 'yellow', shape: 'dot', text };
+}
+
+function trialStatus(RED: NodeAPI, until: number): NodeStatus {
+  const time = new Date(until).toTimeString().slice(0, 8);
+  const text = say(RED, 'status.onTrial', { time }, `to be confirmed until ${time}`);
+  return { fill: 'blue', shape: 'dot', text };
 }
 
 function offlineText(RED: NodeAPI, state: SessionState, reason: string): string {

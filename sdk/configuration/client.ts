@@ -1,4 +1,4 @@
-import { type DeviceIdentity, type Json, parseJson } from '../../protocol';
+import { type DeviceIdentity, parseJson } from '../../protocol';
 import type { AlinkAnswer, IncomingRequest, RequestFilter, RequestHandling } from '../downlink/types';
 import { AlinkError, asAlinkError } from '../errors';
 import type { Answer } from '../operations';
@@ -6,23 +6,21 @@ import type { Submission } from '../report/dispatcher';
 import type { Timing } from '../session/timing';
 import type { LogLine, RequestOptions } from '../types';
 import type { DeliveryEnd } from './delivery';
-import { type LoadedDocument, loadDocument } from './document';
+import type { LoadedDocument } from './document';
+import { HeldRequest } from './held-request';
 import { ConfigurationListeners, type Listener } from './listeners';
 import { checkListening } from './listening';
 import { type ConfigurationOffer, readConfigurationOffer } from './offer';
-import {
-  type ConfigurationState,
-  type IncomingConfiguration,
-  isSame,
-  knownAs,
-  noState,
-  readState,
-  takeBack,
-  writeState,
-} from './state';
+import { type GiveWay, loadPatiently } from './patience';
+import { MOST_ATTEMPTS, Standing } from './standing';
+import { type IncomingConfiguration, isSame, knownAs } from './state';
 import type { ConfigurationStore } from './store';
-import { Trial } from './trial';
-import type { Configuration, ConfigurationListening, ConfigurationOutcome, RollbackReason } from './types';
+import type {
+  Configuration,
+  ConfigurationListening,
+  ConfigurationOutcome,
+  CurrentConfiguration,
+} from './types';
 
 /** What configuration from the cloud needs of a thing's connection. */
 export interface ConfigurationDoor {
@@ -42,35 +40,42 @@ export interface ConfigurationDoor {
     handling: RequestHandling,
   ) => () => void;
   request: (submission: Submission) => Promise<Answer>;
-  timing: Pick<Timing, 'handshakeMs' | 'takeoverMs' | 'configurationSettleMs' | 'configurationGraceMs'>;
+  timing: Pick<
+    Timing,
+    'handshakeMs' | 'takeoverMs' | 'downloadBackoff' | 'configurationSettleMs' | 'configurationGraceMs'
+  >;
   log: (line: LogLine) => void;
 }
 
-/** So often a configuration is handed to a flow that never says what became of it, each time in another run. */
-const MOST_ATTEMPTS = 3;
 const LONGEST_TIME_LIMIT_MS = 3_600_000;
 
 /** Remote configuration of one thing (B.3 rows 33, 34), shared by all its handles. One is dealt with after the other. */
 export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get' | 'current'> {
   readonly #door: ConfigurationDoor;
   readonly #listeners: ConfigurationListeners;
+  readonly #standing: Standing;
   readonly #closing = new AbortController();
-  readonly #trial: Trial;
-  #state: ConfigurationState = noState();
-  #loading: Promise<ConfigurationState> | undefined;
+  readonly #held = new HeldRequest();
   #work: Promise<unknown> = Promise.resolve();
   /** Pushed while another one is dealt with; only the newest counts. */
   #next: IncomingRequest | undefined;
-  /** The platform's request behind what waits for the next listener. */
-  #held: { request: IncomingRequest; timer: NodeJS.Timeout } | undefined;
+  /** Of the document that is being loaded. */
+  #giveWay = new AbortController();
   #stopListening: (() => void) | undefined;
 
   constructor(door: ConfigurationDoor) {
     this.#door = door;
     this.#listeners = new ConfigurationListeners(door);
     const { configurationSettleMs: settleMs, configurationGraceMs: graceMs } = door.timing;
-    const ask = (signal: AbortSignal) => this.#ask({ signal });
-    this.#trial = new Trial({ isOnline: door.isOnline, onOnline: door.onOnline, ask }, { settleMs, graceMs });
+    const { isOnline, onOnline, identity, store, platformKey } = door;
+    const ask = (signal: AbortSignal) => this.#question({ signal });
+    const inOrder = (step: () => Promise<void>) => this.#inBackground(step);
+    const makeWay = () => this.#letGiveWay('gaveWay');
+    this.#standing = new Standing(
+      { isOnline, onOnline, ask, inOrder, makeWay, identity, store, platformKey },
+      this.#listeners,
+      { settleMs, graceMs },
+    );
   }
 
   onPush(deliver: Listener['deliver'], listening: ConfigurationListening = {}): () => void {
@@ -85,7 +90,8 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
       if (listening.ask && this.#door.isOnline()) void this.#askByItself();
     });
     return () => {
-      if (!this.#listeners.remove(listener)) return;
+      this.#listeners.remove(listener);
+      if (this.#listeners.size > 0) return;
       this.#stopListening?.();
       this.#stopListening = undefined;
     };
@@ -96,18 +102,20 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     ...options
   }: RequestOptions & { again?: boolean } = {}): Promise<ConfigurationOutcome> {
     const offer = await this.#ask(options);
+    this.#letGiveWay('replaced');
     return this.#enqueue(() => this.#take(offer, { source: 'get', again }));
   }
 
-  async current(): Promise<{ configId: string; document: Json } | undefined> {
-    const { good } = await this.#loaded();
-    return good && { configId: good.configId, document: parseJson(good.text) };
+  async current(): Promise<CurrentConfiguration | undefined> {
+    const { good, tried } = await this.#standing.state();
+    const used = tried ?? good;
+    return used && { configId: used.configId, document: parseJson(used.text), confirmed: used === good };
   }
 
   close(): void {
     this.#closing.abort();
-    this.#trial.stop();
-    this.#letGo();
+    this.#standing.close();
+    this.#refuse(this.#held.take());
     this.#listeners.close();
     this.#stopListening?.();
     this.#stopListening = undefined;
@@ -121,7 +129,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
         onProblem: (error) => this.#listeners.problem(error),
       }),
       this.#door.onOnline(() => {
-        if (this.#listeners.wantAsking) void this.#askByItself();
+        if (this.#listeners.settings.ask) void this.#askByItself();
       }),
     ];
     return () => {
@@ -132,6 +140,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
   #pushed(request: IncomingRequest): void {
     const replaced = this.#next;
     this.#next = request;
+    this.#letGiveWay('replaced');
     if (replaced !== undefined) {
       this.#answer(replaced, { code: 400, message: 'replaced by a newer configuration' });
       return;
@@ -148,28 +157,32 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     } catch (thrown) {
       const error = asAlinkError(thrown, 'configurationNotLoaded');
       this.#answer(request, { code: error.code === 460 ? 460 : 400, message: error.message });
-      this.#listeners.problem(error);
+      this.#failed(error);
     }
   }
 
-  async #ask(options: RequestOptions): Promise<ConfigurationOffer> {
+  #question(options: RequestOptions): Promise<Answer> {
     const params = JSON.stringify({ configScope: 'product', getType: 'file' });
-    const { data } = await this.#door.request({ operation: 'thing.config.get', params, options });
-    return readConfigurationOffer(data);
+    return this.#door.request({ operation: 'thing.config.get', params, options });
+  }
+
+  async #ask(options: RequestOptions): Promise<ConfigurationOffer> {
+    return readConfigurationOffer((await this.#question(options)).data);
   }
 
   async #askByItself(): Promise<void> {
     try {
       const offer = await this.#ask({});
+      this.#letGiveWay('replaced');
       // What the flow has refused waits for somebody who pushes it or asks for it.
       await this.#enqueue(async () => {
-        const { refused } = await this.#loaded();
+        const { refused } = await this.#standing.state();
         if (!isSame(refused, offer)) await this.#take(offer, { source: 'get' });
       });
     } catch (thrown) {
       const error = asAlinkError(thrown, 'configurationNotLoaded');
       // None stored, switched off, or no connection: nobody asked for it, so nobody misses it.
-      if (error.key.startsWith('configuration')) this.#listeners.problem(error);
+      if (error.key.startsWith('configuration')) this.#failed(error);
       else {
         const details = { reason: error.message };
         this.#door.log({ level: 'debug', event: 'configurationNotAsked', details });
@@ -179,24 +192,26 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
 
   /** Goes on with what an earlier run, or listeners that are gone, left. */
   async #resume(): Promise<void> {
-    const state = await this.#loaded();
-    const { incoming } = state;
+    const { incoming } = await this.#standing.state();
     if (incoming !== undefined) {
+      const request = this.#held.take();
       if (incoming.attempts < MOST_ATTEMPTS) {
-        const request = this.#letGo(false);
         incoming.attempts++;
-        await this.#keep();
+        await this.#standing.keep();
         await this.#handOn(incoming, request);
-      } else await this.#giveUp(incoming);
+      } else {
+        if (request) this.#answer(request, { code: 400, message: 'the flow never answered' });
+        await this.#standing.neverAnswered(incoming);
+      }
     }
-    if (state.rollback !== undefined) await this.#handBack(state.rollback);
+    await this.#standing.resume();
   }
 
   async #take(
     offer: ConfigurationOffer,
     { source, request, again }: { source: 'push' | 'get'; request?: IncomingRequest; again?: boolean },
   ): Promise<ConfigurationOutcome> {
-    const state = await this.#loaded();
+    const state = await this.#standing.state();
     const { configId } = offer;
     const known = again ? undefined : knownAs(state, offer);
     if (known !== undefined) {
@@ -216,26 +231,37 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     };
     state.incoming = incoming;
     state.rollback = undefined;
-    await this.#keep();
+    await this.#standing.keep();
     const end = await this.#handOn(incoming, request);
     const status = end === undefined || end === 'closed' ? 'kept' : end === 'expired' ? 'notAnswered' : end;
     return { configId, status };
   }
 
-  /** Loads the document; an address that has expired while the push waited for us is asked for anew, once. */
-  async #load(offer: ConfigurationOffer): Promise<LoadedDocument> {
+  #load(offer: ConfigurationOffer): Promise<LoadedDocument> {
     const { allowHttp, ca, timing } = this.#door;
-    const { handshakeMs } = timing;
     const { signal } = this.#closing;
-    const options = { ...this.#listeners.settings, allowHttp, ca, handshakeMs, signal };
-    try {
-      return await loadDocument(offer, options);
-    } catch (thrown) {
-      if (!(thrown instanceof AlinkError) || thrown.key !== 'configurationExpired') throw thrown;
-      const renewed = await this.#ask({ signal }).catch(() => undefined);
-      if (renewed === undefined || !isSame(renewed, offer)) throw thrown;
-      return loadDocument(renewed, options);
-    }
+    this.#giveWay = new AbortController();
+    // What came while others were dealt with has been waiting here, and is newer already.
+    if (this.#next) this.#letGiveWay('replaced');
+    return loadPatiently(offer, {
+      ...this.#listeners.settings,
+      allowHttp,
+      ca,
+      handshakeMs: timing.handshakeMs,
+      waits: timing.downloadBackoff,
+      signal,
+      giveWay: this.#giveWay.signal,
+      onRetry: (error, waitMs) => this.#listeners.retry(error, waitMs),
+      renew: async () => {
+        const renewed = await this.#ask({ signal }).catch(() => undefined);
+        return renewed && isSame(renewed, offer) ? renewed : undefined;
+      },
+    });
+  }
+
+  /** A document that waits for its server must not keep others waiting; one that is on its way may come. */
+  #letGiveWay(why: GiveWay): void {
+    this.#giveWay.abort(why);
   }
 
   async #handOn(
@@ -247,142 +273,39 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     const end = await this.#listeners.deliver(
       incoming,
       details,
-      (accepted) => this.#answered(incoming, accepted),
+      (accepted) => (accepted ? this.#standing.accepted(incoming) : this.#standing.refused(incoming)),
       async (answer) => {
         if (request && !request.ended) await request.answer(answer);
       },
     );
     if (end === undefined || end === 'closed') this.#hold(request);
     if (end === 'expired') {
-      await this.#answered(incoming, false);
+      await this.#standing.refused(incoming);
       if (request) this.#answer(request, { code: 400, message: 'the flow did not answer in time' });
     }
     return end;
   }
 
-  /** The flow has said what it thinks. */
-  async #answered(incoming: IncomingConfiguration, accepted: boolean): Promise<void> {
-    const state = await this.#loaded();
-    const { configId, digest, text, guardMs } = incoming;
-    state.incoming = undefined;
-    state.refused = accepted ? undefined : { configId, digest };
-    if (accepted) {
-      this.#trial.stop();
-      state.tried = undefined;
-      state.takenBack = state.takenBack.filter((id) => id !== configId);
-      if (guardMs === undefined || isSame(state.good, incoming)) state.good = { configId, digest, text };
-      else {
-        const deadline = Date.now() + guardMs;
-        state.tried = { configId, digest, text, guardMs, deadline, hadGrace: false };
-        this.#trial.begin(state.tried, (reached) => this.#tried(configId, reached));
-      }
-    }
-    await this.#keep();
-  }
-
-  #tried(configId: string, reached: boolean): void {
-    this.#inBackground(async () => {
-      const state = await this.#loaded();
-      const { tried } = state;
-      if (tried?.configId !== configId) return;
-      state.tried = undefined;
-      if (!reached) {
-        await this.#goBack({ configId, problem: 'noContact' }, tried.guardMs / 1000);
+  #hold(request: IncomingRequest | undefined): void {
+    if (this.#closing.signal.aborted) return;
+    this.#held.hold(request, this.#door.timing.takeoverMs, (left) => {
+      if (this.#listeners.size === 0) {
+        this.#refuse(left);
         return;
       }
-      state.good = { configId, digest: tried.digest, text: tried.text };
-      await this.#keep();
-      this.#listeners.confirmed(configId);
+      // One of several is gone for good; the others shall say what they think.
+      this.#held.hold(left, this.#door.timing.takeoverMs, (late) => this.#refuse(late));
+      this.#inBackground(() => this.#resume());
     });
   }
 
-  /** Nobody ever said what became of it. */
-  async #giveUp({ configId, guardMs }: IncomingConfiguration): Promise<void> {
-    const state = await this.#loaded();
-    state.incoming = undefined;
-    const request = this.#letGo(false);
-    if (request) this.#answer(request, { code: 400, message: 'the flow never answered' });
-    if (guardMs !== undefined) return this.#goBack({ configId, problem: 'notAnswered' }, 0);
-    takeBack(state, configId);
-    await this.#keep();
-    this.#listeners.problem(this.#takenBack({ configId, problem: 'notAnswered' }, 0, false));
+  #refuse(request: IncomingRequest | undefined): void {
+    if (request) this.#answer(request, { code: 400, message: 'no flow takes it' });
   }
 
-  async #goBack(reason: RollbackReason, seconds: number): Promise<void> {
-    const state = await this.#loaded();
-    takeBack(state, reason.configId);
-    state.rollback = state.good && reason;
-    await this.#keep();
-    this.#listeners.problem(this.#takenBack(reason, seconds, state.good !== undefined));
-    if (state.rollback) await this.#handBack(reason);
-  }
-
-  #takenBack({ configId, problem }: RollbackReason, seconds: number, hasGood: boolean): AlinkError {
-    const why =
-      problem === 'noContact'
-        ? `the platform was not reached within ${seconds} s`
-        : `the flow did not answer ${MOST_ATTEMPTS} times`;
-    const then = hasGood ? 'the last good one is delivered again' : 'there is no earlier one';
-    const rule = `takenBack${problem === 'noContact' ? 'NoContact' : 'NotAnswered'}${hasGood ? '' : 'Nothing'}`;
-    return new AlinkError('configurationTakenBack', `${configId} was taken back: ${why}; ${then}`, {
-      details: { configId, seconds, attempts: MOST_ATTEMPTS, reason: why, rule },
-    });
-  }
-
-  /** Delivers the last good one again; until it is accepted, also after the next start. */
-  async #handBack(reason: RollbackReason): Promise<void> {
-    const state = await this.#loaded();
-    if (state.good === undefined) return;
-    await this.#listeners.deliver(state.good, { source: 'rollback', reason }, async (accepted) => {
-      if (accepted) state.rollback = undefined;
-      await this.#keep();
-    });
-  }
-
-  /** The next listener may be on its way: a deploy ends the old nodes before it starts the new ones. */
-  #hold(request: IncomingRequest | undefined): void {
-    if (request === undefined || request.ended || this.#closing.signal.aborted) return;
-    this.#letGo();
-    const timer = setTimeout(() => this.#letGo(), this.#door.timing.takeoverMs);
-    timer.unref();
-    this.#held = { request, timer };
-  }
-
-  #letGo(refuse = true): IncomingRequest | undefined {
-    const { request, timer } = this.#held ?? {};
-    this.#held = undefined;
-    clearTimeout(timer);
-    if (request && refuse) this.#answer(request, { code: 400, message: 'no flow takes it' });
-    return request;
-  }
-
-  #loaded(): Promise<ConfigurationState> {
-    this.#loading ??= this.#loadState();
-    return this.#loading;
-  }
-
-  async #loadState(): Promise<ConfigurationState> {
-    const { store, identity, platformKey } = this.#door;
-    try {
-      this.#state = readState(await store?.read('remote', identity, platformKey));
-    } catch (thrown) {
-      this.#listeners.problem(asAlinkError(thrown, 'configurationStorage'));
-    }
-    const { tried } = this.#state;
-    const isOver = this.#closing.signal.aborted || tried === undefined;
-    if (!isOver && this.#trial.resume(tried, (reached) => this.#tried(tried.configId, reached)))
-      await this.#keep();
-    return this.#state;
-  }
-
-  /** Writes the state; that it could not be written is told, and nothing stops for it. */
-  async #keep(): Promise<void> {
-    const { store, identity, platformKey } = this.#door;
-    try {
-      await store?.write('remote', identity, platformKey, writeState(this.#state));
-    } catch (thrown) {
-      this.#listeners.problem(asAlinkError(thrown, 'configurationStorage'));
-    }
+  #failed(error: AlinkError): void {
+    // Something newer is on its way, of which there will be news.
+    if (error.details.rule !== 'replaced') this.#listeners.problem(error);
   }
 
   /** One after the other. */

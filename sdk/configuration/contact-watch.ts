@@ -8,8 +8,9 @@ export interface ContactDoor {
 }
 
 /**
- * Waits for proof that the platform can still be reached: an answer to a question that was asked after the settings
- * had time to take effect, or in a new session.
+ * Waits for proof that the platform can still be reached: an answer in a session that began since, or to a question
+ * that was asked after the settings had time to take effect. In the same session an answer at once proves nothing: a
+ * network that is being changed still carries what is under way.
  */
 export class ContactWatch {
   readonly #door: ContactDoor;
@@ -21,7 +22,8 @@ export class ContactWatch {
   #settled = false;
 
   /**
-   * @param settleMs before the first question, and between one and the next; 0: at once
+   * @param settleMs before the first question in the same session; 0: at once
+   * @param everyMs from one question to the next
    * @param remainingMs until there is no more hope
    */
   constructor(
@@ -31,7 +33,10 @@ export class ContactWatch {
   ) {
     this.#door = door;
     this.#deadline = setTimeout(() => this.#finish(false), remainingMs);
-    this.#undo = door.onOnline(() => void this.#look());
+    this.#undo = door.onOnline(() => {
+      this.#settled = true;
+      void this.#look();
+    });
     this.#asks = setTimeout(() => {
       this.#settled = true;
       void this.#look();

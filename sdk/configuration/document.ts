@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EnvelopeError, type Json, parseJson } from '../../protocol';
-import { AlinkError, type ErrorKey } from '../errors';
+import { AlinkError, type ErrorKey, type Retry } from '../errors';
 import { HttpsError } from '../https/error';
 import { type HttpsAnswer, httpsGet } from '../https/get';
 import type { DocumentOffer } from './offer';
@@ -27,68 +27,77 @@ export interface LoadedDocument {
 const USUAL_DOWNLOAD_MS = 30_000;
 /** Answers to an address that is not, or no longer, good. */
 const EXPIRED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
+/** Answers that another time may not be given. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
+/** Rules for what keeps from the server. */
+const NETWORK: Partial<Record<ErrorKey, string>> = {
+  dns: 'httpsDns',
+  unreachable: 'httpsUnreachable',
+  tls: 'httpsTls',
+  handshakeTimeout: 'httpsSilent',
+};
 
 /**
- * Loads the document of an offer and checks size, digest and syntax.
+ * Loads the document of an offer once and checks size, digest and syntax.
  * @throws AlinkError `configurationNotAllowed`, `configurationTooLarge`, `configurationExpired`,
- * `configurationNotLoaded`, `configurationMismatch`, `configurationNotJson`, `closed`
+ * `configurationNotLoaded` (its `retry` is `slow` when another try may help), `configurationMismatch`,
+ * `configurationNotJson`, `closed`
  */
 export async function loadDocument(offer: DocumentOffer, options: LoadOptions): Promise<LoadedDocument> {
-  const { mostBytes = USUAL_DOCUMENT_BYTES, downloadMs = USUAL_DOWNLOAD_MS } = options;
+  const { mostBytes = USUAL_DOCUMENT_BYTES } = options;
   if (offer.size !== undefined && offer.size > mostBytes) throw tooLarge(offer.size, mostBytes);
-  const bytes = await load(offer.url, options, mostBytes, downloadMs);
-  if (offer.size !== undefined && offer.size !== bytes.length) {
-    throw problem('configurationMismatch', `it has ${bytes.length} bytes instead of ${offer.size}`);
+  const bytes = await load(offer.url, options, mostBytes);
+  const size = bytes.length;
+  if (offer.size !== undefined && offer.size !== size) {
+    const reason = `it has ${size} bytes instead of ${offer.size}`;
+    throw problem('configurationMismatch', 'documentSize', reason, { size, expected: offer.size });
   }
   const digest = createHash('sha256').update(bytes).digest('hex');
-  if (digest !== offer.digest) throw problem('configurationMismatch', 'its SHA-256 is another');
-  return { ...parseDocument(bytes), size: bytes.length, digest };
+  if (digest !== offer.digest)
+    throw problem('configurationMismatch', 'documentDigest', 'its SHA-256 is another');
+  return { ...parseDocument(bytes), size, digest };
 }
 
 /** @throws AlinkError `configurationNotJson` */
 export function parseDocument(bytes: Uint8Array): { text: string; document: Json } {
+  let text: string;
   try {
     // Unlike that of messages, which is lenient: a document with broken characters is not what somebody wrote.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw problem('configurationNotJson', 'documentUtf8', 'it is not UTF-8');
+  }
+  try {
     return { text, document: parseJson(text) };
   } catch (thrown) {
-    const reason = thrown instanceof EnvelopeError ? thrown.message : 'it is not UTF-8';
-    throw problem('configurationNotJson', reason.replace('payload', 'document'));
+    if (!(thrown instanceof EnvelopeError)) throw thrown;
+    const isDeep = thrown.problem === 'tooDeep';
+    const reason = thrown.message.replace('payload', 'document');
+    throw problem('configurationNotJson', isDeep ? 'documentDeep' : 'documentSyntax', reason);
   }
 }
 
-async function load(
-  url: string,
-  options: LoadOptions,
-  mostBytes: number,
-  downloadMs: number,
-): Promise<Buffer> {
+async function load(url: string, options: LoadOptions, mostBytes: number): Promise<Buffer> {
+  const { hosts, allowHttp, ca, handshakeMs, downloadMs = USUAL_DOWNLOAD_MS } = options;
   const limit = AbortSignal.timeout(downloadMs);
   const signal = AbortSignal.any([options.signal, limit]);
-  const { hosts, allowHttp, ca, handshakeMs } = options;
   let answer: HttpsAnswer | undefined;
   try {
     answer = await httpsGet(url, { hosts, allowHttp, ca, handshakeMs, stallMs: downloadMs, signal });
     return await body(answer, mostBytes);
   } catch (thrown) {
     answer?.discard();
-    if (thrown instanceof AlinkError && thrown.key.startsWith('configuration')) throw thrown;
     if (options.signal.aborted) throw new AlinkError('closed', 'the device was given back or closed');
-    if (limit.aborted) throw problem('configurationNotLoaded', `not within ${downloadMs / 1000} s`, 'slow');
-    if (thrown instanceof HttpsError && thrown.problem === 'notAllowed') {
-      const { host, message: reason } = thrown;
-      throw new AlinkError('configurationNotAllowed', `${host}: ${reason}`, { details: { host, reason } });
-    }
-    if (!(thrown instanceof HttpsError || thrown instanceof AlinkError)) throw thrown;
-    throw problem('configurationNotLoaded', thrown.message, 'slow');
+    if (!limit.aborted) throw loadError(thrown);
+    const seconds = downloadMs / 1000;
+    throw problem('configurationNotLoaded', 'documentSlow', `not within ${seconds} s`, { seconds }, 'slow');
   }
 }
 
 async function body({ status, headers, read }: HttpsAnswer, mostBytes: number): Promise<Buffer> {
-  if (EXPIRED.has(status)) throw problem('configurationExpired', `the server answered ${status}`);
-  if (status !== 200) throw problem('configurationNotLoaded', `the server answered ${status}`, 'slow');
+  if (status !== 200) throw statusProblem(status);
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw problem('configurationNotLoaded', 'the server sent it in a packed form');
+    throw problem('configurationNotLoaded', 'documentPacked', 'the server sent it in a packed form');
   const told = Number(headers['content-length']);
   if (told > mostBytes) throw tooLarge(told, mostBytes);
   const parts: Uint8Array[] = [];
@@ -102,6 +111,31 @@ async function body({ status, headers, read }: HttpsAnswer, mostBytes: number): 
   return Buffer.concat(parts);
 }
 
+function statusProblem(status: number): AlinkError {
+  const isPassing = status >= 500 || PASSING.has(status);
+  const key = EXPIRED.has(status) ? 'configurationExpired' : 'configurationNotLoaded';
+  const reason = `the server answered ${status}`;
+  return problem(key, 'documentStatus', reason, { status }, isPassing ? 'slow' : 'no');
+}
+
+/** What a failure of the network means here; anything else as it is. */
+function loadError(thrown: unknown): unknown {
+  if (thrown instanceof HttpsError) {
+    const { host, rule, value, message: reason } = thrown;
+    if (thrown.problem === 'notAllowed') {
+      const details = { host, reason, rule };
+      return new AlinkError('configurationNotAllowed', `${host}: ${reason}`, { details });
+    }
+    const retry = thrown.problem === 'passing' ? 'slow' : 'no';
+    return problem('configurationNotLoaded', rule, reason, { value }, retry);
+  }
+  if (!(thrown instanceof AlinkError) || thrown.key.startsWith('configuration')) return thrown;
+  const { key, message, details, retry } = thrown;
+  const values = { ...details, why: details.reason ?? '' };
+  // A certificate that is not trusted will not be in a minute.
+  return problem('configurationNotLoaded', NETWORK[key], message, values, key === 'tls' ? 'no' : retry);
+}
+
 function tooLarge(value: number, limit: number): AlinkError {
   return new AlinkError(
     'configurationTooLarge',
@@ -110,11 +144,18 @@ function tooLarge(value: number, limit: number): AlinkError {
   );
 }
 
-function problem(key: ErrorKey, reason: string, retry: 'no' | 'slow' = 'no'): AlinkError {
+/** @param rule what a program that shows the reason in another language goes by; undefined for one that it has not */
+function problem(
+  key: ErrorKey,
+  rule: string | undefined,
+  reason: string,
+  values: Readonly<Record<string, string | number>> = {},
+  retry: Retry = 'no',
+): AlinkError {
   const isContent = key === 'configurationMismatch' || key === 'configurationNotJson';
   return new AlinkError(key, `the configuration could not be used: ${reason}`, {
     ...(isContent ? { code: 460 } : {}),
     retry,
-    details: { reason },
+    details: { ...values, reason, ...(rule === undefined ? {} : { rule }) },
   });
 }

@@ -2,7 +2,8 @@ import { type DeviceIdentity, parseJson } from '../../protocol';
 import type { AlinkAnswer } from '../downlink/types';
 import { AlinkError } from '../errors';
 import type { LogLine } from '../types';
-import { Delivery, type DeliveryDetails, type DeliveryEnd } from './delivery';
+import { type Ballot, Delivery, type DeliveryDetails, type DeliveryEnd } from './delivery';
+import { strictest } from './listening';
 import type { KeptConfiguration } from './state';
 import type { ConfigurationListening, ReceivedConfiguration } from './types';
 
@@ -17,7 +18,8 @@ const USUAL_TIME_LIMIT_MS = 5000;
 export class ConfigurationListeners {
   readonly #identity: DeviceIdentity;
   readonly #log: (line: LogLine) => void;
-  readonly #listeners = new Set<Listener>();
+  /** With what each was asked last. */
+  readonly #listeners = new Map<Listener, Ballot | undefined>();
   #delivery: Delivery | undefined;
 
   constructor({ identity, log }: { identity: DeviceIdentity; log: (line: LogLine) => void }) {
@@ -25,19 +27,23 @@ export class ConfigurationListeners {
     this.#log = log;
   }
 
+  get size(): number {
+    return this.#listeners.size;
+  }
+
   add(listener: Listener): void {
-    this.#listeners.add(listener);
+    this.#listeners.set(listener, undefined);
   }
 
   has(listener: Listener): boolean {
     return this.#listeners.has(listener);
   }
 
-  /** @returns whether it was the last one; what it was asked is open again then */
-  remove(listener: Listener): boolean {
-    if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return false;
-    this.#delivery?.close();
-    return true;
+  /** What it was asked and has not answered is open again, for whoever comes in its place. */
+  remove(listener: Listener): void {
+    const ballot = this.#listeners.get(listener);
+    this.#listeners.delete(listener);
+    if (ballot) this.#delivery?.withdraw(ballot);
   }
 
   close(): void {
@@ -45,18 +51,14 @@ export class ConfigurationListeners {
     this.#delivery?.close();
   }
 
-  /** Those of the listener that came last. */
+  /** The strictest of all. */
   get settings(): ConfigurationListening {
-    return [...this.#listeners].at(-1)?.listening ?? {};
-  }
-
-  get wantAsking(): boolean {
-    return [...this.#listeners].some(({ listening }) => listening.ask);
+    return strictest([...this.#listeners.keys()].map(({ listening }) => listening));
   }
 
   /**
-   * Hands a configuration to all listeners and waits for the first answer.
-   * @param keep keeps what the answer means
+   * Hands a configuration to all listeners and waits for their answers.
+   * @param keep keeps what the answers mean together
    * @param tell tells the platform
    * @returns how it ended; undefined when nobody listens
    */
@@ -66,29 +68,51 @@ export class ConfigurationListeners {
     keep: (accepted: boolean) => Promise<void>,
     tell: (answer: AlinkAnswer) => Promise<void> = () => Promise.resolve(),
   ): Promise<DeliveryEnd | undefined> {
-    const listeners = [...this.#listeners];
+    const listeners = [...this.#listeners.keys()];
     if (listeners.length === 0) return undefined;
     const size = Buffer.byteLength(text);
     const about = { identity: this.#identity, configId, digest, size, receivedAt: Date.now() };
-    const delivery = new Delivery({ ...about, ...details }, () => parseJson(text), keep, tell);
+    const delivery = new Delivery({ ...about, ...details }, { document: () => parseJson(text), keep, tell });
     this.#delivery = delivery;
-    const { timeLimitMs = USUAL_TIME_LIMIT_MS } = this.settings;
-    delivery.start(timeLimitMs);
-    for (const { deliver } of listeners) this.#call(() => deliver(delivery.view()));
+    const asked = listeners.map((listener) => ({
+      listener,
+      ballot: this.#ask(delivery, listener, configId),
+    }));
+    for (const { listener, ballot } of asked) this.#call(() => listener.deliver(ballot));
     const end = await delivery.ended;
     this.#delivery = undefined;
-    if (end === 'expired') this.problem(notAnswered(configId, timeLimitMs / 1000));
     return end;
   }
 
   problem(error: AlinkError): void {
     // The end of the device is told elsewhere.
     if (error.key === 'closed') return;
-    for (const { listening } of [...this.#listeners]) this.#call(() => listening.onProblem?.(error));
+    this.#tell(({ onProblem }) => onProblem?.(error));
+  }
+
+  retry(error: AlinkError, waitMs: number): void {
+    this.#tell(({ onRetry }) => onRetry?.(error, waitMs));
+  }
+
+  onTrial(configId: string, until: number): void {
+    this.#tell(({ onTrial }) => onTrial?.(configId, until));
   }
 
   confirmed(configId: string): void {
-    for (const { listening } of [...this.#listeners]) this.#call(() => listening.onConfirmed?.(configId));
+    this.#tell(({ onConfirmed }) => onConfirmed?.(configId));
+  }
+
+  #ask(delivery: Delivery, listener: Listener, configId: string): Ballot {
+    const { timeLimitMs = USUAL_TIME_LIMIT_MS, onProblem } = listener.listening;
+    const ballot = delivery.ask(timeLimitMs, () =>
+      this.#call(() => onProblem?.(notAnswered(configId, timeLimitMs / 1000))),
+    );
+    this.#listeners.set(listener, ballot);
+    return ballot;
+  }
+
+  #tell(news: (listening: ConfigurationListening) => void): void {
+    for (const { listening } of [...this.#listeners.keys()]) this.#call(() => news(listening));
   }
 
   // A listener is somebody else's code; its fault must not reach the connection or the other listeners.

@@ -2,14 +2,18 @@ import { type Json, parseJson } from '../../protocol';
 import type { IncomingRequest } from '../downlink/types';
 import { type AlinkError, asAlinkError } from '../errors';
 import type { ConfigurationDoor } from './client';
-import { loadDocument } from './document';
-import { checkDocumentOptions } from './listening';
+import { checkDocumentOptions, strictestDocument } from './listening';
 import { readModelOffer } from './offer';
+import { loadPatiently } from './patience';
 import { type KeptModel, readKeptModel } from './state';
 import type { Configuration, ModelListening, ReceivedModelConfiguration } from './types';
 
 /** What model configurations need besides. */
-export interface ModelDoor extends Omit<ConfigurationDoor, 'request' | 'onOnline' | 'isOnline'> {
+export interface ModelDoor
+  extends Pick<
+    ConfigurationDoor,
+    'identity' | 'store' | 'platformKey' | 'allowHttp' | 'ca' | 'onRequest' | 'timing' | 'log'
+  > {
   /** The gateway's own. @throws AlinkError `credentialsMissing` */
   secret: () => Promise<string>;
 }
@@ -29,7 +33,9 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
   readonly #closing = new AbortController();
   #work: Promise<unknown> = Promise.resolve();
   #pending: IncomingRequest[] = [];
+  /** What could not be written to disk, or shall not be. */
   #inMemory: KeptModel | undefined;
+  #giveWay = new AbortController();
   #stopListening: (() => void) | undefined;
 
   constructor(door: ModelDoor) {
@@ -68,6 +74,7 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
   #pushed(request: IncomingRequest): void {
     // What counts is the last one.
     this.#pending = [...this.#pending, request].slice(-MOST_WAITING);
+    this.#giveWay.abort('replaced');
     this.#then(async () => {
       if (!this.#pending.includes(request)) return;
       this.#pending = this.#pending.filter((other) => other !== request);
@@ -77,19 +84,29 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
 
   async #take({ params, receivedAt }: IncomingRequest): Promise<void> {
     const { allowHttp, ca, timing, store, identity, platformKey } = this.#door;
-    const settings = [...this.#listeners].at(-1)?.listening ?? {};
-    const { text, digest } = await loadDocument(readModelOffer(params), {
-      ...settings,
+    this.#giveWay = new AbortController();
+    if (this.#pending.length > 0) this.#giveWay.abort('replaced');
+    const { text, digest } = await loadPatiently(readModelOffer(params), {
+      ...strictestDocument([...this.#listeners].map(({ listening }) => listening)),
       allowHttp,
       ca,
       handshakeMs: timing.handshakeMs,
+      waits: timing.downloadBackoff,
       signal: this.#closing.signal,
+      giveWay: this.#giveWay.signal,
+      onRetry: (error, waitMs) => {
+        for (const { listening } of [...this.#listeners])
+          this.#call(() => listening.onRetry?.(error, waitMs));
+      },
     });
     const kept: KeptModel = { digest, text, receivedAt };
     this.#inMemory = kept;
-    await store
-      ?.write('model', identity, platformKey, { ...kept })
-      .catch((thrown: unknown) => this.#problem(asAlinkError(thrown, 'configurationStorage')));
+    try {
+      await store?.write('model', identity, platformKey, { ...kept });
+      if (store) this.#inMemory = undefined;
+    } catch (thrown) {
+      this.#problem(asAlinkError(thrown, 'configurationStorage'));
+    }
     for (const listener of [...this.#listeners]) this.#hand(listener, 'push', kept);
   }
 
@@ -100,8 +117,7 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
 
   async #kept(): Promise<KeptModel | undefined> {
     const { store, identity, platformKey } = this.#door;
-    if (store === undefined) return this.#inMemory;
-    return readKeptModel(await store.read('model', identity, platformKey));
+    return this.#inMemory ?? readKeptModel(await store?.read('model', identity, platformKey));
   }
 
   #hand({ deliver }: Listener, source: 'push' | 'kept', kept: KeptModel): void {
@@ -125,7 +141,8 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
   }
 
   #problem(error: AlinkError): void {
-    if (error.key === 'closed') return;
+    // Of the end of the device, and of what is newer, there is news elsewhere.
+    if (error.key === 'closed' || error.details.rule === 'replaced') return;
     for (const { listening } of [...this.#listeners]) this.#call(() => listening.onProblem?.(error));
   }
 

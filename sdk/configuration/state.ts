@@ -30,6 +30,12 @@ export interface TriedConfiguration extends KeptConfiguration {
   hadGrace: boolean;
 }
 
+export interface Rollback {
+  reason: RollbackReason;
+  /** How often the good one was handed on for it. */
+  attempts: number;
+}
+
 /** Everything that has to survive a restart. */
 export interface ConfigurationState {
   /** Accepted, and confirmed if it was guarded. */
@@ -38,10 +44,10 @@ export interface ConfigurationState {
   tried?: TriedConfiguration | undefined;
   /** The flow has refused it, or never said; it is not delivered again by itself. */
   refused?: ConfigurationName | undefined;
-  /** The good one has to be delivered again. */
-  rollback?: RollbackReason | undefined;
-  /** configIds that were taken back; they are not taken again by themselves. */
-  takenBack: string[];
+  /** The good one has to be delivered again, until a flow has answered it. */
+  rollback?: Rollback | undefined;
+  /** What was taken back; it is not taken again by itself. */
+  takenBack: ConfigurationName[];
 }
 
 const MOST_TAKEN_BACK = 50;
@@ -51,9 +57,14 @@ export function noState(): ConfigurationState {
 }
 
 /** Remembers that a configuration did not stand. */
-export function takeBack(state: ConfigurationState, configId: string): void {
-  const others = state.takenBack.filter((id) => id !== configId);
-  state.takenBack = [...others, configId].slice(-MOST_TAKEN_BACK);
+export function takeBack(state: ConfigurationState, { configId, digest }: ConfigurationName): void {
+  forgive(state, { configId, digest });
+  state.takenBack = [...state.takenBack, { configId, digest }].slice(-MOST_TAKEN_BACK);
+}
+
+/** Forgets that a configuration did not stand. */
+export function forgive(state: ConfigurationState, name: ConfigurationName): void {
+  state.takenBack = state.takenBack.filter((other) => !isSame(other, name));
 }
 
 export function isSame(a: ConfigurationName | undefined, b: ConfigurationName): boolean {
@@ -66,7 +77,7 @@ export function knownAs(
   offer: ConfigurationName,
 ): 'unchanged' | 'rolledBack' | undefined {
   // After a rollback the platform still has the configuration that did not stand.
-  if (takenBack.includes(offer.configId)) return 'rolledBack';
+  if (takenBack.some((name) => isSame(name, offer))) return 'rolledBack';
   return isSame(tried ?? good, offer) ? 'unchanged' : undefined;
 }
 
@@ -85,9 +96,11 @@ export function readState(json: Json | undefined): ConfigurationState {
   state.incoming = readIncoming(json.incoming);
   state.tried = readTried(json.tried);
   state.refused = readName(json.refused);
-  state.rollback = readReason(json.rollback);
-  if (Array.isArray(takenBack))
-    state.takenBack = takenBack.filter((id) => typeof id === 'string').slice(-MOST_TAKEN_BACK);
+  state.rollback = readRollback(json.rollback);
+  if (Array.isArray(takenBack)) {
+    const names = takenBack.map(readName).filter((name) => name !== undefined);
+    state.takenBack = names.slice(-MOST_TAKEN_BACK);
+  }
   return state;
 }
 
@@ -133,11 +146,16 @@ function readTried(json: Json | undefined): TriedConfiguration | undefined {
   return { ...kept, guardMs, deadline, hadGrace: hadGrace === true };
 }
 
-function readReason(json: Json | undefined): RollbackReason | undefined {
+function readRollback(json: Json | undefined): Rollback | undefined {
   if (json === undefined || !isJsonObject(json)) return undefined;
-  const { configId, problem } = json;
+  const { reason, attempts } = json;
+  if (reason === undefined || !isJsonObject(reason)) return undefined;
+  const { configId, problem } = reason;
   if (typeof configId !== 'string') return undefined;
-  return { configId, problem: problem === 'notAnswered' ? 'notAnswered' : 'noContact' };
+  return {
+    reason: { configId, problem: problem === 'notAnswered' ? 'notAnswered' : 'noContact' },
+    attempts: isCount(attempts) ? attempts : 0,
+  };
 }
 
 function isCount(value: Json | undefined): value is number {

@@ -12,8 +12,21 @@ export interface DocumentOptions {
   mostBytes?: number;
   /** Host names that documents may come from, exact or `*.example.com`; any when absent. */
   hosts?: readonly string[];
-  /** For the whole download, milliseconds; 30,000 by default. */
+  /** For one try to load it, milliseconds; 30,000 by default. */
   downloadMs?: number;
+  /** So long a network or server that fails is tried again, milliseconds; 300,000 by default, 0: never. */
+  retryMs?: number;
+}
+
+/** What whoever listens for documents is told besides. */
+export interface DocumentListening extends DocumentOptions {
+  /**
+   * Told of each document that cannot be used (`configuration…`), of a listener that did not answer (`notAnswered`)
+   * and of a refused subscription (`subscriptionRefused`).
+   */
+  onProblem?: (error: AlinkError) => void;
+  /** A document could not be loaded yet; it is tried again after `waitMs`. */
+  onRetry?: (error: AlinkError, waitMs: number) => void;
 }
 
 /** `push`: the platform sent it; `get`: it was asked for; `rollback`: the last good one, once more. */
@@ -49,14 +62,14 @@ export interface ReceivedConfiguration {
   /** Accepted, refused, too late, or closed. */
   readonly ended: boolean;
   /**
-   * Code 200 accepts it, any other refuses; a push is answered to the platform with it. What was accepted is on disk
-   * before the platform hears of it.
+   * Code 200 accepts it, any other refuses; a push is answered to the platform with it, when it is out of reach as
+   * soon as it is there again. What was accepted is on disk before the platform hears of it.
    * @throws AlinkError `alreadyAnswered`, `tooLate`, `invalidInput`, `disconnected`
    */
   answer(answer: AlinkAnswer): Promise<void>;
 }
 
-export interface ConfigurationListening extends DocumentOptions {
+export interface ConfigurationListening extends DocumentListening {
   /** Within which the listener has to answer, milliseconds; 5,000 by default, at most an hour. */
   timeLimitMs?: number;
   /** Guarded: what was accepted is taken back when the platform is not reached again within so many milliseconds. */
@@ -64,10 +77,10 @@ export interface ConfigurationListening extends DocumentOptions {
   /** Ask for the configuration whenever a session begins. */
   ask?: boolean;
   /**
-   * Told of each configuration that cannot be used (`configuration…`), of a listener that did not answer
-   * (`notAnswered`) and of a refused subscription (`subscriptionRefused`).
+   * A guarded configuration was accepted, by this run or an earlier one, and is taken back unless the platform is
+   * reached before `until`, ms since 1970.
    */
-  onProblem?: (error: AlinkError) => void;
+  onTrial?: (configId: string, until: number) => void;
   /** A guarded configuration was accepted and stands from now on: the platform was reached again. */
   onConfirmed?: (configId: string) => void;
 }
@@ -77,6 +90,14 @@ export type ConfigurationOutcome = {
   configId: string;
   status: 'accepted' | 'refused' | 'notAnswered' | 'unchanged' | 'rolledBack' | 'kept';
 };
+
+/** The configuration that is in use. */
+export interface CurrentConfiguration {
+  configId: string;
+  document: Json;
+  /** False while a guarded one waits for the platform to be reached. */
+  confirmed: boolean;
+}
 
 /** A model configuration of a gateway (H.1), checked and parsed; nobody waits for an answer. */
 export interface ReceivedModelConfiguration {
@@ -97,18 +118,17 @@ export interface ReceivedModelConfiguration {
   secret(): Promise<string>;
 }
 
-export interface ModelListening extends DocumentOptions {
+export interface ModelListening extends DocumentListening {
   /** Hand on the last good document at once. */
   kept?: boolean;
-  onProblem?: (error: AlinkError) => void;
 }
 
 /** Configuration from the cloud (B.3 rows 33, 34; H). */
 export interface Configuration {
   /**
    * Configurations that are pushed or asked for, each once by its configId, also over restarts. What an earlier run
-   * left unanswered, or has to take back, comes first. Of several listeners all get it, the first answer counts, and
-   * the settings of the one that came last.
+   * left unanswered, or has to take back, comes first. Several listeners all get it, and it is accepted when all have
+   * accepted it; of their settings the strictest count.
    * @throws AlinkError `badSettings`
    */
   onPush(
@@ -123,8 +143,8 @@ export interface Configuration {
    * `configuration…` when it cannot be used
    */
   get(options?: RequestOptions & { again?: boolean }): Promise<ConfigurationOutcome>;
-  /** The configuration that was accepted, and confirmed if it was guarded. */
-  current(): Promise<{ configId: string; document: Json } | undefined>;
+  /** The configuration that was accepted last and not taken back. */
+  current(): Promise<CurrentConfiguration | undefined>;
   /** Model configurations that are pushed to a gateway. @throws AlinkError `badSettings` */
   onModelPush(
     listener: (configuration: ReceivedModelConfiguration) => void,

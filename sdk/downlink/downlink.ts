@@ -35,7 +35,8 @@ export interface DownlinkOptions {
   thingModel: { readonly model: ThingModel | undefined; readonly loading: Promise<void> | undefined };
   lastReported: () => ReadonlyMap<string, Sample>;
   online: () => boolean;
-  publish: (topic: string, payload: string | Uint8Array, qos: 0 | 1) => Promise<void>;
+  /** @param patient what is out of reach is waited for */
+  publish: (topic: string, payload: string | Uint8Array, qos: 0 | 1, patient: boolean) => Promise<void>;
   /** @returns function that ends it */
   subscribe: (filter: string, onRefused: (error: AlinkError) => void) => () => void;
   /** Asks for desired values. @returns the data of the answer */
@@ -283,7 +284,7 @@ export class Downlink {
     // Without its id nobody could tell what an answer belongs to, except where the topic is the call's own.
     if (replyTopic === undefined || !sync) return;
     const answer = JSON.stringify({ id: '', code: 460, data: {}, message: reason });
-    this.#options.publish(replyTopic, answer, 0).catch(() => undefined);
+    this.#options.publish(replyTopic, answer, 0, false).catch(() => undefined);
   }
 
   #request(

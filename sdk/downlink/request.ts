@@ -8,8 +8,11 @@ import type { AlinkAnswer, IncomingRequest, RequestAnswer } from './types';
 
 /** What a request needs of the device to be answered. */
 export interface AnswerDoor {
-  /** @throws AlinkError when it could not be sent */
-  publish(topic: string, payload: string | Uint8Array, qos: 0 | 1): Promise<void>;
+  /**
+   * @param patient what is out of reach is waited for
+   * @throws AlinkError when it could not be sent
+   */
+  publish(topic: string, payload: string | Uint8Array, qos: 0 | 1, patient: boolean): Promise<void>;
   /** Data as JSON text, and the rules that it breaks and must not. */
   checkOutput(request: ReadRequest, data: Json): { dataJson: string; problems: readonly Problem[] };
   /** The request ended; told once. */
@@ -131,7 +134,8 @@ export class PlatformRequest implements IncomingRequest {
     const { replyTopic, sync } = this.read;
     if (replyTopic === undefined) throw new AlinkError('noAnswerWanted', 'nobody waits for an answer');
     // RRPC is answered at QoS 0 (B.0).
-    await this.door.publish(replyTopic, payload, sync ? 0 : 1);
+    // A configuration is what may cut the device off for a while.
+    await this.door.publish(replyTopic, payload, sync ? 0 : 1, this.kind === 'configuration');
   }
 
   #render(answer: RequestAnswer): string | Uint8Array {

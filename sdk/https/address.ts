@@ -1,4 +1,4 @@
-import { HttpsError } from './error';
+import { HttpsError, type HttpsRule } from './error';
 import { plainHost } from './proxy';
 
 /** Where files may come from. */
@@ -12,14 +12,14 @@ export interface AllowedAddresses {
 /** @throws HttpsError `notAllowed` */
 export function allowedUrl(address: string, { hosts, allowHttp }: AllowedAddresses): URL {
   // What cannot be read is not named: it may hold a signature.
-  if (!URL.canParse(address)) throw notAllowed('?', 'the address cannot be read');
+  if (!URL.canParse(address)) throw notAllowed('?', 'httpsAddress', 'the address cannot be read');
   const url = new URL(address);
   const host = plainHost(url.hostname);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && allowHttp)) {
-    throw notAllowed(host, 'https is needed');
+    throw notAllowed(host, 'httpsNeeded', 'https is needed');
   }
   if (hosts !== undefined && !hosts.some((pattern) => fits(pattern, host))) {
-    throw notAllowed(host, 'this host is not among those allowed');
+    throw notAllowed(host, 'httpsHost', 'this host is not among those allowed');
   }
   return url;
 }
@@ -37,12 +37,20 @@ export function redirectTarget(location: string | undefined, base: string): stri
   return URL.canParse(location, base) ? new URL(location, base).href : undefined;
 }
 
+/** Host names that both lists allow. */
+export function commonHosts(some: readonly string[], others: readonly string[]): string[] {
+  const common = some.flatMap((one) =>
+    others.flatMap((other) => (fits(one, other) ? [other] : fits(other, one) ? [one] : [])),
+  );
+  return [...new Set(common)];
+}
+
 function fits(pattern: string, host: string): boolean {
   const [wanted, given] = [pattern, host].map((name) => name.trim().toLowerCase().replace(/\.$/, ''));
   if (wanted === undefined || given === undefined || wanted === '') return false;
   return wanted.startsWith('*.') ? given.endsWith(wanted.slice(1)) : given === wanted;
 }
 
-function notAllowed(host: string, reason: string): HttpsError {
-  return new HttpsError('notAllowed', reason, { host });
+function notAllowed(host: string, rule: HttpsRule, reason: string): HttpsError {
+  return new HttpsError('notAllowed', rule, reason, { host });
 }

@@ -4,18 +4,34 @@
  */
 export type HttpsProblem = 'notAllowed' | 'passing' | 'gone';
 
+/** Which reason it is, for whoever says it in another language. */
+export type HttpsRule =
+  | 'httpsAddress'
+  | 'httpsNeeded'
+  | 'httpsHost'
+  | 'httpsNowhere'
+  | 'httpsRedirects'
+  | 'httpsProxy'
+  | 'httpsProxyFailed'
+  | 'httpsStalled'
+  | 'httpsCut';
+
 /** Neither message nor host ever hold path or query: they may be a signature. */
 export class HttpsError extends Error {
   override readonly name = 'HttpsError';
   /** Of the address that is not allowed. */
   readonly host: string;
+  /** What the rule says it of. */
+  readonly value: string | number;
 
   constructor(
     readonly problem: HttpsProblem,
+    readonly rule: HttpsRule,
     message: string,
-    { host = '', ...options }: ErrorOptions & { host?: string } = {},
+    { host = '', value = '', ...options }: ErrorOptions & { host?: string; value?: string | number } = {},
   ) {
     super(message, options);
     this.host = host;
+    this.value = value;
   }
 }

@@ -43,10 +43,13 @@ export async function httpsGet(address: string, options: GetOptions): Promise<Ht
     if (!REDIRECTS.has(answer.status)) return answer;
     answer.discard();
     const target = redirectTarget(answer.headers.location, next);
-    if (target === undefined) throw new HttpsError('passing', 'the server sent us on without an address');
+    if (target === undefined)
+      throw new HttpsError('passing', 'httpsNowhere', 'the server sent us on without an address');
     next = target;
   }
-  throw new HttpsError('gone', `the server sent us on more than ${MOST_HOPS} times`);
+  throw new HttpsError('gone', 'httpsRedirects', `the server sent us on more than ${MOST_HOPS} times`, {
+    value: MOST_HOPS,
+  });
 }
 
 async function getOnce(address: string, options: GetOptions): Promise<HttpsAnswer> {

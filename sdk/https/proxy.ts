@@ -28,7 +28,11 @@ export function proxyFor(url: URL, environment: Environment = process.env): Prox
   const address = text.includes('://') ? text : `http://${text}`;
   const proxy = URL.canParse(address) ? new URL(address) : undefined;
   if (proxy === undefined || (proxy.protocol !== 'http:' && proxy.protocol !== 'https:')) {
-    throw new HttpsError('gone', 'the proxy of the environment is not an http or https address');
+    throw new HttpsError(
+      'gone',
+      'httpsProxy',
+      'the proxy of the environment is not an http or https address',
+    );
   }
   const secure = proxy.protocol === 'https:';
   const { username, password } = proxy;
@@ -63,7 +67,8 @@ export async function tunnel(
     });
     const fail = (reason: string) => {
       socket.destroy();
-      reject(new HttpsError('passing', `the proxy ${proxy.host}:${proxy.port} ${reason}`));
+      const value = `${proxy.host}:${proxy.port}`;
+      reject(new HttpsError('passing', 'httpsProxyFailed', `the proxy ${value} ${reason}`, { value }));
     };
     connect.on('connect', ({ statusCode = 0 }, _, head: Buffer) => {
       if (statusCode < 200 || statusCode > 299) fail(`answered ${statusCode}`);

@@ -37,9 +37,9 @@ export class StallWatch {
 
   /** What a broken connection means. */
   error(cause: unknown): HttpsError {
-    return this.stalled
-      ? new HttpsError('passing', `no byte came for ${Math.round(this.stallMs / 100) / 10} s`)
-      : new HttpsError('passing', 'the connection was cut', { cause });
+    if (!this.stalled) return new HttpsError('passing', 'httpsCut', 'the connection was cut', { cause });
+    const value = Math.round(this.stallMs / 100) / 10;
+    return new HttpsError('passing', 'httpsStalled', `no byte came for ${value} s`, { value });
   }
 
   /** Hands the bytes of the answer on. While they are being taken nothing is read, and no time runs. */

@@ -19,7 +19,10 @@ export interface Listening {
   device: Device;
   got: Inbox<ReceivedConfiguration>;
   problems: Inbox<AlinkError>;
+  trials: Inbox<{ configId: string; until: number }>;
   confirmed: Inbox<string>;
+  /** What it waited for, and how long. */
+  retries: Inbox<{ error: AlinkError; waitMs: number }>;
   stop: () => void;
 }
 
@@ -41,6 +44,7 @@ export class ConfiguredDevice {
       ...more,
       timing: {
         backoff: { first: 10, longest: 20 },
+        downloadBackoff: { first: 10, longest: 20 },
         endMs: 50,
         takeoverMs: 300,
         configurationSettleMs: 20,
@@ -54,14 +58,18 @@ export class ConfiguredDevice {
     const got = new Inbox<ReceivedConfiguration>();
     const problems = new Inbox<AlinkError>();
     const confirmed = new Inbox<string>();
+    const trials: Listening['trials'] = new Inbox();
+    const retries: Listening['retries'] = new Inbox();
     const stop = device.configuration.onPush(got.put, {
       onProblem: problems.put,
+      onTrial: (configId, until) => trials.put({ configId, until }),
       onConfirmed: confirmed.put,
+      onRetry: (error, waitMs) => retries.put({ error, waitMs }),
       ...listening,
     });
     device.connect();
     await state(device, 'online');
-    return { device, got, problems, confirmed, stop };
+    return { device, got, problems, trials, confirmed, retries, stop };
   }
 
   /** Ends everything as a restart of the process does, and begins anew. */

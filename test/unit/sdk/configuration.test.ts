@@ -59,8 +59,8 @@ describe('state of configurations on disk', () => {
       incoming: { ...KEPT, source: 'get' as const, attempts: 2, guardMs: 5 },
       tried: { ...KEPT, guardMs: 5, deadline: 6, hadGrace: true },
       refused: { configId: 'c2', digest: DIGEST },
-      rollback: { configId: 'c3', problem: 'notAnswered' as const },
-      takenBack: ['c3'],
+      rollback: { reason: { configId: 'c3', problem: 'notAnswered' as const }, attempts: 1 },
+      takenBack: [{ configId: 'c3', digest: DIGEST }],
     };
     assert.deepEqual(readState(JSON.parse(JSON.stringify(writeState(state)))), state);
   });
@@ -87,11 +87,12 @@ describe('state of configurations on disk', () => {
 
   it('remembers what was taken back in bounds, the latest last', () => {
     const state = readState(undefined);
-    for (let i = 0; i < 200; i++) takeBack(state, `c${i}`);
-    takeBack(state, 'c199');
+    for (let i = 0; i < 200; i++) takeBack(state, { configId: `c${i}`, digest: DIGEST });
+    takeBack(state, { configId: 'c199', digest: DIGEST });
     assert.equal(state.takenBack.length, 50);
     assert.equal(knownAs(state, { configId: 'c199', digest: DIGEST }), 'rolledBack');
     assert.equal(knownAs(state, { configId: 'c1', digest: DIGEST }), undefined);
+    assert.equal(knownAs(state, { configId: 'c199', digest: 'another' }), undefined);
   });
 
   it('knows a configuration by its id and its digest, and the one on trial before the good one', () => {

@@ -7,6 +7,7 @@ import { closeAllDevices, openRequests, type ReceivedConfiguration } from '../..
 import { ConfigurationPlatform } from '../../../support/configuration-platform';
 import { ConfiguredDevice, type Listening } from '../../../support/configured-device';
 import { Inbox } from '../../../support/inbox';
+import { accept } from '../../../support/scripted-broker';
 
 describe('guarded remote configuration', () => {
   let platform: ConfigurationPlatform;
@@ -37,9 +38,31 @@ describe('guarded remote configuration', () => {
   it('stands when the platform is reached again', async () => {
     const listening = await own.listen({ guardMs: 5000 });
     const configId = await accepted(listening, { rate: 5 });
-    assert.equal(await listening.device.configuration.current(), undefined);
+    const before = Date.now();
+    const current = () => listening.device.configuration.current();
+    assert.deepEqual(await current(), { configId, document: { rate: 5 }, confirmed: false });
+    const { configId: tried, until } = await listening.trials.next();
+    assert.equal(tried, configId);
+    assert.ok(Math.abs(until - before - 5000) < 1000, String(until - before));
     assert.equal(await listening.confirmed.next(), configId);
-    assert.deepEqual((await listening.device.configuration.current())?.document, { rate: 5 });
+    assert.deepEqual(await current(), { configId, document: { rate: 5 }, confirmed: true });
+  });
+
+  it('stands as soon as a new session begins, without a wait', async () => {
+    const timing = { configurationSettleMs: 15_000 };
+    const listening = await own.listen({ guardMs: 18_000 }, own.open({ timing }));
+    const configId = await accepted(listening, { rate: 5 });
+    assert.equal(platform.gets, 0);
+    platform.broker.last.stream.destroy();
+    assert.equal(await listening.confirmed.next(), configId);
+    assert.equal(platform.gets, 1);
+  }).timeout(5000);
+
+  it('stands by an answer that makes no sense as a configuration: the platform has been reached', async () => {
+    platform.stored = { configId: 5 };
+    const listening = await own.listen({ guardMs: 5000 });
+    const configId = await accepted(listening, { rate: 5 });
+    assert.equal(await listening.confirmed.next(), configId);
   });
 
   it('is taken back when it is not, and the last good one is delivered again', async () => {
@@ -88,15 +111,60 @@ describe('guarded remote configuration', () => {
     device.connect();
     const back = await got.next();
     assert.deepEqual([back.source, back.document], ['rollback', { rate: 5 }]);
-    await back.answer({ code: 400 });
     await closeAllDevices();
-    // The flow did not accept it: the next run delivers it once more.
+    // The flow did not answer it: the next run delivers it once more, and that is enough whatever the flow says.
     const last = new Inbox<ReceivedConfiguration>();
-    const again = own.open();
-    again.configuration.onPush(last.put);
+    own.open().configuration.onPush(last.put);
     const once = await last.next();
-    assert.equal(once.source, 'rollback');
-    await once.answer({});
+    assert.deepEqual([once.source, once.reason], ['rollback', back.reason]);
+    await once.answer({ code: 400 });
+    await closeAllDevices();
+    platform.broker.script.connect = accept;
+    const { got: none, device: later } = await own.listen();
+    platform.stored = platform.describe({ rate: 5 });
+    assert.equal((await later.configuration.get()).status, 'unchanged');
+    assert.deepEqual(none.all, []);
+  });
+
+  it('that no run answers when it is taken back is not given for ever', async () => {
+    const first = await own.listen({ guardMs: 100 });
+    await accepted(first, { rate: 5 });
+    await first.confirmed.next();
+    platform.push(platform.describe({ rate: 6 }));
+    const configuration = await first.got.next();
+    platform.silent = true;
+    void configuration.answer({}).catch(() => undefined);
+    assert.equal((await first.got.next()).source, 'rollback');
+    platform.silent = false;
+    for (let run = 0; run < 2; run++) {
+      const { got } = await own.restart();
+      assert.equal((await got.next()).source, 'rollback');
+    }
+    const { got, device } = await own.restart();
+    platform.stored = platform.describe({ rate: 5 });
+    assert.equal((await device.configuration.get()).status, 'unchanged');
+    assert.deepEqual(got.all, []);
+  });
+
+  it('is taken back in time although another one waits for its server', async () => {
+    const listening = await own.listen(
+      { guardMs: 200 },
+      own.open({ timing: { downloadBackoff: { first: 60_000, longest: 60_000 } } }),
+    );
+    await accepted(listening, { rate: 5 });
+    await listening.confirmed.next();
+    platform.push(platform.describe({ rate: 6 }));
+    const configuration = await listening.got.next();
+    platform.silent = true;
+    void configuration.answer({}).catch(() => undefined);
+    platform.script.push((_, response) => response.writeHead(503).end());
+    platform.push(platform.describe({ rate: 7 }));
+    assert.equal((await listening.got.next()).source, 'rollback');
+    const rules = [await listening.problems.next(), await listening.problems.next()];
+    assert.deepEqual(
+      rules.map(({ details }) => details.rule),
+      ['gaveWay', 'takenBackNoContact'],
+    );
   });
 
   it('says so when there is nothing to go back to', async () => {

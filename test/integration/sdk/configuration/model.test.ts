@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -47,7 +47,11 @@ describe('model configuration of a gateway', () => {
       authentication: { kind: 'deviceSecret', deviceSecret: 'secret' },
       configurationStore: fileConfigurationStore(folder),
       gateway: {},
-      timing: { backoff: { first: 10, longest: 20 }, endMs: 50 },
+      timing: {
+        backoff: { first: 10, longest: 20 },
+        downloadBackoff: { first: 10, longest: 20 },
+        endMs: 50,
+      },
       ...more,
     });
   }
@@ -91,6 +95,19 @@ describe('model configuration of a gateway', () => {
     const without = await listen();
     push({ modelList: [2] });
     assert.equal((await without.got.next()).source, 'push');
+  });
+
+  it('is loaded again after a failure of the server, and kept in memory when the disk fails', async () => {
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'in the way');
+    const device = open();
+    const { got, problems } = await listen({}, device);
+    platform.script.push((_, response) => response.writeHead(502).end());
+    push({ modelList: [1] });
+    assert.deepEqual((await got.next()).document, { modelList: [1] });
+    assert.equal((await problems.next()).key, 'configurationStorage');
+    assert.deepEqual((await device.configuration.model())?.document, { modelList: [1] });
+    assert.deepEqual(problems.all.length, 1);
   });
 
   it('may be larger than 64 KB when it is allowed', async () => {

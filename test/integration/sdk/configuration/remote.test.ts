@@ -166,7 +166,7 @@ describe('remote configuration', () => {
   });
 
   it('that was cut, or dribbles, is given up', async () => {
-    const { problems } = await own.listen({ downloadMs: 200 });
+    const { problems } = await own.listen({ downloadMs: 200, retryMs: 0 });
     platform.script.push((_, response) => {
       response.writeHead(200, { 'content-length': '10' });
       response.write('{"a"', () => response.destroy());
