@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex, finished } from 'node:stream';
+import { giveBack } from '../give-back';
 import { HttpsError } from './error';
-import { giveBack } from './give-back';
 
 /** Takes bytes; they are its own only until it returns, or what it returns is settled. */
 export type Take = (bytes: Uint8Array) => Promise<void> | undefined;

@@ -26,6 +26,8 @@ const downloads = new Downloads({
 let start = -1;
 /** Most memory while a first fifth was loaded, and while the rest was. */
 const peaks = [0, 0];
+/** Most memory of buffers, alive or not yet collected. */
+let buffers = 0;
 downloads
   .run(offer, {
     folder,
@@ -40,10 +42,11 @@ downloads
       }
       const part = doneBytes < totalBytes / 5 ? 0 : 1;
       peaks[part] = Math.max(peaks[part] ?? 0, process.memoryUsage.rss());
+      buffers = Math.max(buffers, process.memoryUsage().arrayBuffers);
     },
   })
   .then(
-    ({ files }) => process.stdout.write(JSON.stringify({ path: files[0].path, peaks })),
+    ({ files }) => process.stdout.write(JSON.stringify({ path: files[0].path, peaks, buffers })),
     (error) => {
       process.stderr.write(`${error.key} ${error.message}`);
       process.exitCode = 1;

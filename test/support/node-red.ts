@@ -4,11 +4,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { Timing } from '../../sdk';
 import type { FlowNode } from './runtime';
 import { newUserDir, QUIET } from './user-dir';
 
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
+/** As built: what the nodes load. */
+const TIMING = join(__dirname, '..', '..', 'dist', 'sdk', 'session', 'timing.js');
 
 /** A full Node-RED in a process of its own. */
 export interface NodeRed {
@@ -32,6 +35,8 @@ export interface NodeRedOptions {
   /** More settings, for example `httpAdminRoot` or `adminAuth`; plain JSON. */
   settings?: { readonly httpAdminRoot?: string; readonly [name: string]: unknown };
   lang?: string;
+  /** Times of the SDK that a test cannot wait for. */
+  timing?: Partial<Timing>;
   /** Folder of the package to install; the project as built, unless told. */
   packageDir?: string;
   /** A user directory with the package in it, instead of a new one; removed at the end like that. */
@@ -98,6 +103,7 @@ function settingsFile(port: number, options: NodeRedOptions): string {
   };
   const util = createRequire(nodeRedPath()).resolve('@node-red/util');
   return `
+Object.assign(require(${JSON.stringify(TIMING)}).TIMING, ${JSON.stringify(options.timing ?? {})});
 require(${JSON.stringify(util)}).events.once('flows:started', () => process.send('flows started'));
 module.exports = ${JSON.stringify(settings, null, 2)};
 `;

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type Emulator, type Exchange, startEmulator, type UpgradeView } from '../../emulator';
+import {
+  type Emulator,
+  type EmulatorLimits,
+  type Exchange,
+  startEmulator,
+  type UpgradeView,
+} from '../../emulator';
 import type { DeviceIdentity } from '../../protocol';
 import { catchAll, device, sink, statusOf } from './flows';
 import { otaIn, otaProgress } from './ota-nodes';
@@ -35,7 +41,7 @@ export function unitNode(identity: DeviceIdentity): FlowNode {
 }
 
 /** With products whose devices get firmware; files come over https. */
-export function startOtaEmulator(): Promise<Emulator> {
+export function startOtaEmulator(limits: Partial<EmulatorLimits> = {}): Promise<Emulator> {
   const products = Array.from({ length: UNITS }, (_, n) => ({
     productKey: unit(n).productKey,
     devices: [{ deviceName: unit(n).deviceName, deviceSecret: SECRET }],
@@ -43,6 +49,7 @@ export function startOtaEmulator(): Promise<Emulator> {
   return startEmulator({
     doors: { mqtt: 0, https: 0 },
     config: { ...PLANT, products: [...PLANT.products, ...products] },
+    limits,
   });
 }
 

@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { giveBack } from '../../give-back';
 import type { FirmwareFile } from '../types';
 
 /** Bytes are gathered to this many before they are written: a call for each packet would cost more than the disk. */
-const GATHERED_BYTES = 1024 * 1024;
-const READ_BYTES = 1024 * 1024;
+const GATHERED_BYTES = 256 * 1024;
+const READ_BYTES = 256 * 1024;
 /** Flushes that a disk slower than the network may be behind; each takes what has come meanwhile. */
 const MOST_BEHIND = 8;
 
@@ -111,9 +112,12 @@ export class PartFile {
     return this.#hash.copy().digest('hex');
   }
 
+  /** Nothing may be done with it afterwards. */
   async close(): Promise<void> {
     await this.#writing;
     await this.#flushing;
+    giveBack(this.#gathering);
+    giveBack(this.#spare);
     await this.#handle.close();
   }
 
@@ -195,13 +199,17 @@ export async function digestOf(
 }
 
 async function digestInto(hash: Hash, handle: FileHandle, size: number, signal: AbortSignal): Promise<void> {
-  const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, Math.max(size, 1)));
-  for (let at = 0; at < size; ) {
-    signal.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - at), at);
-    if (bytesRead === 0) throw new Error('the file ended while it was read');
-    hash.update(buffer.subarray(0, bytesRead));
-    at += bytesRead;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(size, 1)));
+  try {
+    for (let at = 0; at < size; ) {
+      signal.throwIfAborted();
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - at), at);
+      if (bytesRead === 0) throw new Error('the file ended while it was read');
+      hash.update(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  } finally {
+    giveBack(buffer);
   }
 }
 

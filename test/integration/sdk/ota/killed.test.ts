@@ -90,12 +90,23 @@ describe('download of firmware in a process', () => {
     // A fifth is enough for the garbage collector to come round; a leak of the rest would be 240 MB.
     const {
       peaks: [first, rest],
+      buffers,
     } = await result(download(server.offer({}, { size: count * MEGABYTE, digest }), 4 * MEGABYTE));
     assert.ok(rest - first < 30 * MEGABYTE, `${Math.round((rest - first) / MEGABYTE)} MB more`);
+    // Given back as soon as they are done with; the collector would let 60 MB of them pile up.
+    assert.ok(buffers < 10 * MEGABYTE, `${Math.round(buffers / MEGABYTE)} MB of buffers`);
   }).timeout(60_000);
 });
 
-async function result(child: ChildProcess): Promise<{ path: string; peaks: [number, number] }> {
+/** What the process says of itself at the end. */
+interface Loaded {
+  path: string;
+  peaks: [number, number];
+  /** Bytes. */
+  buffers: number;
+}
+
+async function result(child: ChildProcess): Promise<Loaded> {
   let text = '';
   let problem = '';
   child.stdout?.on('data', (chunk) => {
@@ -106,7 +117,7 @@ async function result(child: ChildProcess): Promise<{ path: string; peaks: [numb
   });
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 0, problem);
-  return JSON.parse(text) as { path: string; peaks: [number, number] };
+  return JSON.parse(text) as Loaded;
 }
 
 /** Sends as a network does that is slower than the disk. */
