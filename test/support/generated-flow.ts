@@ -15,6 +15,7 @@ export class FunctionNodes {
   readonly flow = new Map<string, unknown>();
   readonly warnings: string[] = [];
   readonly #compiled = new Map<string, (msg?: Message) => Output>();
+  readonly #globals = new Map<string, Record<string, unknown>>();
   now = 1_000_000;
   status: { fill?: string; text?: string } = {};
 
@@ -27,7 +28,7 @@ export class FunctionNodes {
 
   /** @returns messages of each output */
   run(node: FlowNode, msg: Message): Message[][] {
-    const known = this.#compiled.get(node.id) ?? this.#compile(String(node.func));
+    const known = this.#compiled.get(node.id) ?? this.#compile(String(node.func), this.globals(node));
     this.#compiled.set(node.id, known);
     const result = known(msg);
     // Out of that context, whose objects are not ours.
@@ -35,8 +36,15 @@ export class FunctionNodes {
     return outputs.map((output) => (Array.isArray(output) ? output : output ? [output] : []));
   }
 
-  #compile(code: string): (msg?: Message) => Output {
-    const sandbox = vm.createContext({
+  /** What a node sees of the world, and what it has put there. */
+  globals({ id }: FlowNode): Record<string, unknown> {
+    const known = this.#globals.get(id) ?? {};
+    this.#globals.set(id, known);
+    return known;
+  }
+
+  #compile(code: string, globals: Record<string, unknown> = {}): (msg?: Message) => Output {
+    Object.assign(globals, {
       flow: {
         get: (name: string) => this.flow.get(name),
         set: (name: string, value: unknown) => this.flow.set(name, value),
@@ -49,7 +57,8 @@ export class FunctionNodes {
       },
       Date: { now: () => this.now },
     });
-    return vm.runInContext(`(function (msg) {${code}\n})`, sandbox) as (msg?: Message) => Output;
+    const compiled: unknown = vm.runInContext(`(function (msg) {${code}\n})`, vm.createContext(globals));
+    return compiled as (msg?: Message) => Output;
   }
 }
 

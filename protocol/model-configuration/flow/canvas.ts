@@ -132,8 +132,13 @@ export function debugNode(id: string, name: string, complete: string): FlowNode 
 
 /** The text of a function node: its data first, because that is what a person looks for. */
 export function functionText(head: string, plan: unknown, code: string, call: string): string {
-  const data = plan === undefined ? '' : `const plan = ${JSON.stringify(plan, null, 1)};\n\n`;
+  const data = plan === undefined ? '' : `const plan = ${literalOf(plan)};\n\n`;
   return `// ${head}\n${data}${code}\n${call}\n`;
+}
+
+/** JSON as JavaScript, in which a member called `__proto__` would be no member. */
+function literalOf(value: unknown): string {
+  return JSON.stringify(value, null, 1).replaceAll('"__proto__":', '["__proto__"]:');
 }
 
 /** Errors of a tab, where a person sees them. */

@@ -42,7 +42,8 @@ export function modbusTab(
   if (plans.some(({ writes }) => writes.length > 0)) addWriting(canvas, id, plans, client, options);
   canvas.comment(id('errors'), texts.errors, '');
   addCatch(canvas, id, 'errors', texts.problem);
-  return [...canvas.nodes, clientNode(client, server, options)];
+  // On the tab, so that it goes with the tab.
+  return [...canvas.nodes, { ...clientNode(client, server, options), z: canvas.id }];
 }
 
 function addPolling(

@@ -39,7 +39,7 @@ export interface FlowTexts {
 const ENGLISH: FlowTexts = {
   gatewayTab: 'Gateway',
   gatewayInfo:
-    'Made from the model configuration of the platform. Importing a newer one takes the place of this one: change the configuration on the platform rather than these nodes.',
+    'Made from the model configuration of the platform: change it there rather than in these nodes. Before a newer flow is imported delete this tab and those of its servers.',
   online: '1. The sub-devices come online',
   onlineInfo:
     'Each time the gateway is online all sub-devices of the configuration are registered where they have no secret yet, added to the topology and logged in.',
@@ -82,7 +82,7 @@ const ENGLISH: FlowTexts = {
 const CHINESE: FlowTexts = {
   gatewayTab: '网关',
   gatewayInfo:
-    '由平台下发的网关模型配置生成。再次导入新生成的流程会替换本流程，请在平台上修改配置，不要直接修改这些节点。',
+    '由平台下发的网关模型配置生成。请在平台上修改配置，不要直接修改这些节点。导入新生成的流程之前，请先删除本标签页和各服务器的标签页。',
   online: '1. 子设备上线',
   onlineInfo: '网关每次上线后，配置中的所有子设备都会登录：没有密钥的先注册，不在拓扑中的先添加。',
   state: '网关状态',

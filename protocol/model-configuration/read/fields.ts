@@ -69,13 +69,20 @@ export function entries(from: Entry, name: string, most: number, problems: Probl
   });
 }
 
-/** Text without control characters. @returns undefined when it is missing or cannot be used */
+/** In fields of its nodes Node-RED puts environment variables in the place of these. */
+const ENVIRONMENT = /^\$(\{\S+\}|\(\S+\))$/;
+
+/**
+ * Text without control characters, which names no environment variable: whoever sends a document must not have one told to
+ * a server of his.
+ * @returns undefined when it is missing or cannot be used
+ */
 export function text(from: Entry, name: string, longest: number): string | undefined {
   const value = field(from.body, name);
   const given = typeof value === 'number' ? String(value) : value;
   if (typeof given !== 'string' || given.length > longest || /\p{Cc}/u.test(given)) return undefined;
   const trimmed = given.trim();
-  return trimmed === '' ? undefined : trimmed;
+  return trimmed === '' || ENVIRONMENT.test(trimmed) ? undefined : trimmed;
 }
 
 /** Text that must be there. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import vm from 'node:vm';
+import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import type { JsonObject } from '../../../../protocol';
 import {
@@ -32,6 +33,44 @@ describe('text of generated function nodes', () => {
   });
 });
 
+/** A document with names of somebody else's choice wherever it has names. */
+function named(productKey: string, deviceName: string, text: string): JsonObject {
+  return {
+    modelList: [
+      {
+        profile: { productKey },
+        properties: [
+          {
+            identifier: 'level',
+            operateType: 'holdingRegister',
+            registerAddress: '0x1',
+            originalDataType: { type: 'uint16' },
+          },
+          { identifier: 'speed', displayName: text },
+          { identifier: text, displayName: text },
+        ],
+      },
+    ],
+    serverList: [
+      { protocol: 'RTU', serialPort: text, name: text, serverId: 'rtu' },
+      { protocol: 'TCP', ip: text, port: 502, name: text, serverId: text },
+      { protocol: 'TCP', ip: '10.0.0.5', port: 502, name: text, serverId: 'tcp' },
+      { url: text, userName: text, name: text, serverId: 'opcua' },
+    ],
+    deviceList: [
+      { productKey, deviceName, deviceConfig: { serverId: 'tcp', slaveId: 1 } },
+      { productKey, deviceName: `${deviceName}1`, deviceConfig: { serverId: 'rtu', slaveId: 1 } },
+      { productKey, deviceName: `${deviceName}2`, deviceConfig: { serverId: text, slaveId: 1 } },
+      {
+        productKey,
+        deviceName: `${deviceName}3`,
+        deviceConfig: { serverId: 'opcua', displayNamePath: text },
+      },
+    ],
+    tslList: [],
+  };
+}
+
 describe('generated flow', () => {
   for (const [title, document] of [
     ['of the guide', example()],
@@ -56,6 +95,8 @@ describe('generated flow', () => {
           assert.doesNotThrow(() => new vm.Script(`(function () {${String(node.func)}\n})`));
         if (node.z === undefined) continue;
         assert.ok(tabs.has(node.z));
+        // Settings have no place.
+        if (node.type === 'modbus-client') continue;
         assert.ok(Number(node.x) >= 100 && Number(node.y) >= 40 && Number(node.x) % 20 === 0);
         const place = `${node.z} ${node.x} ${node.y}`;
         assert.ok(!places.has(place), `two nodes at ${place}`);
@@ -63,6 +104,53 @@ describe('generated flow', () => {
       }
     });
   }
+
+  it('names in a document are never code, nor settings of the machine', () => {
+    const hostile = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }),
+      fc.constantFrom(
+        `\`\${globalThis.hacked = 1}\``,
+        "';globalThis.hacked = 1;//",
+        '");globalThis.hacked = 1;//',
+        '*/globalThis.hacked = 1/*',
+        '\u2028globalThis.hacked = 1//',
+        '\\";globalThis.hacked = 1;//',
+        '</script><script>hacked = 1</script>',
+        `\${HOME}`,
+        '$(HOME)',
+        '__proto__',
+        'constructor',
+      ),
+    );
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (a, b, c) => {
+        const flow = generateFlow(readModelConfiguration(named(a, b, c)), OPTIONS);
+        for (const node of flow) {
+          const strings = Object.values(node).filter((value) => typeof value === 'string');
+          for (const text of strings) assert.doesNotMatch(text, /^\$[({]\S+[)}]$/);
+          if (node.type !== 'function') continue;
+          const functions = new FunctionNodes(flow);
+          functions.run(node, { topic: '', payload: 1000 });
+          assert.equal(functions.globals(node).hacked, undefined);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('a product that is called like the prototype of objects is polled like any other', () => {
+    const configuration = readModelConfiguration(named('__proto__', 'b', 'c'));
+    const [device] = configuration.devices;
+    assert.equal(device?.productKey, '__proto__');
+    const flow = generateFlow(configuration, OPTIONS);
+    const functions = new FunctionNodes(flow);
+    const nodeNamed = (name: string) => flow.find((node) => node.type === 'function' && node.name === name);
+    const [ask, decode] = [nodeNamed('what to read'), nodeNamed('decode')];
+    assert.ok(ask && decode);
+    const [[request] = []] = functions.run(ask, { payload: 1000 });
+    const [[report] = []] = functions.run(decode, { topic: request?.topic ?? '', payload: [7] });
+    assert.deepEqual(report?.payload, { level: 7 });
+  });
 
   it('has one client for each server, with its settings', () => {
     const clients = plant().filter(({ type }) => type === 'modbus-client');
