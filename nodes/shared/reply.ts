@@ -1,6 +1,4 @@
-import { toJson } from '../../protocol';
 import type { RequestAnswer } from '../../sdk';
-import { invalidInput } from './invalid-input';
 import { encodePayload } from './payload';
 
 /** What a flow wants to answer, as it stands in dialog and message. */
@@ -13,20 +11,16 @@ export interface ReplyInput {
   isBytes: boolean;
 }
 
-/** Makes an answer of what a flow gives. @throws AlinkError `invalidInput` for what cannot be sent at all */
+/**
+ * Makes an answer of what a flow gives. Whether the data can be sent is checked where it is sent: the payload of a message
+ * is also there when a configuration is answered, which has none.
+ * @throws AlinkError `invalidInput` for bytes that are none
+ */
 export function toAnswer({ code, message, data, isBytes }: ReplyInput): RequestAnswer {
   if (isBytes) return { payload: encodePayload(data ?? '', 'auto') };
-  const json = toJson(data ?? {});
-  if (!json.ok) {
-    const field = json.path === '' ? 'data' : `data.${json.path}`;
-    throw invalidInput('notJsonValue', `${field}: ${json.found} cannot be sent`, {
-      field,
-      value: json.found,
-    });
-  }
   return {
     code: isBlank(code) ? 200 : Number(code),
-    data: json.value,
+    data: data ?? {},
     ...(isBlank(message)
       ? {}
       : { message: typeof message === 'object' ? String(encodePayload(message, 'json')) : String(message) }),

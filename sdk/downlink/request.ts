@@ -153,8 +153,10 @@ export class PlatformRequest implements IncomingRequest {
 
   #data(given: unknown, code: number): string {
     const data = toJson(given);
-    if (!data.ok)
-      throw invalid(data.path === '' ? 'data' : `data.${data.path}`, `${data.found} cannot be sent`);
+    if (!data.ok) {
+      const field = data.path === '' ? 'data' : `data.${data.path}`;
+      throw invalid(field, `${data.found} cannot be sent`, 'notJsonValue', data.found);
+    }
     if (code !== 200) return JSON.stringify(data.value);
     if (typeof data.value !== 'object' || data.value === null || Array.isArray(data.value)) {
       throw invalid('data', 'is not an object of values, for example {"result": 1}', 'notAnObject');

@@ -62,7 +62,8 @@ export interface RequestHandling {
 export interface AlinkAnswer {
   /** 200, 400, 429, 460, or the device's own 100000–110000 (C.1). */
   code?: number;
-  data?: Json;
+  /** Plain JSON, at most 16 levels deep; only who answers a request is held to it, a configuration has no use for it. */
+  data?: unknown;
   message?: string;
 }
 

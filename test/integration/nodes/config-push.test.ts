@@ -99,6 +99,10 @@ describe('alink-config-push through a real Node-RED', () => {
     assert.equal(await answered(panel), 100_001);
     const log = await panel.get<unknown[]>('exchanges?topic=push_reply');
     assert.doesNotMatch(JSON.stringify(log), /interval/);
+    // Nested deeper than the data of an answer may be; it is not in the answer.
+    const deep = JSON.parse(`${'{"a":'.repeat(30)}{}${'}'.repeat(30)}`) as object;
+    await panel.push(PRODUCT, NAME, { interval: 6, ...deep });
+    assert.equal(await answered(panel), 200);
   });
 
   it('a flow that does not answer: 400 and an error at the catch node', async () => {

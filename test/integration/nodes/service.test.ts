@@ -139,6 +139,17 @@ describe('services through a real Node-RED', () => {
       assert.deepEqual(await side.call('double', { number: 1 }), { result: 2 });
       assert.match((await caught).error?.message ?? '', /result.*many/);
     });
+
+    it('output that is no JSON is refused to the flow, with the place', async () => {
+      await deploy([
+        serviceIn(),
+        work(`node.send({ ...msg, payload: { result: 0 / 0 } }); msg.payload = { result: 2 }; return msg;`),
+        serviceReply(),
+      ]);
+      const caught = red.next('errors');
+      assert.deepEqual(await side.call('double', { number: 1 }), { result: 2 });
+      assert.match((await caught).error?.message ?? '', /data\.result cannot be sent: NaN/);
+    });
   });
 
   describe('what goes wrong', () => {
