@@ -32,7 +32,10 @@ export class FunctionNodes {
     this.#compiled.set(node.id, known);
     const result = known(msg);
     // Out of that context, whose objects are not ours.
-    const outputs = structuredClone(Array.isArray(result) ? result : [result]);
+    const sent = Array.isArray(result) ? result : [result];
+    const outputs = structuredClone(sent);
+    // Node-RED hands on the message itself, and the nodes behind write into it; whoever has kept it has not what it was.
+    for (const msg of sent.flat()) if (msg) Object.assign(msg, { payload: '', error: 'of the node behind' });
     return outputs.map((output) => (Array.isArray(output) ? output : output ? [output] : []));
   }
 

@@ -1,4 +1,4 @@
-import { type FunctionNode, kept, messageOf, type Store, tell } from './runtime';
+import { type FunctionNode, kept, messageOf, SERVER, type Store, tell } from './runtime';
 
 interface Absence {
   /** Until when it is not asked. */
@@ -34,9 +34,8 @@ export function answered(store: Store, node: FunctionNode, device: string, now: 
   store.set('absent', absent);
   store.set('answeredAt', now);
   tell(store, node, SERVER, '');
+  tell(store, node, device, '');
 }
-
-const SERVER = 'the server';
 
 /** The device does not answer, it refuses, or there is no connection, which is no fault of the device. */
 export type Failure = 'noAnswer' | 'refused' | 'notReached';
@@ -53,7 +52,8 @@ export function failed(
     const wait = absent[device]?.wait ?? FIRST_WAIT_MS;
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
     store.set('absent', absent);
-    tell(store, node, about, `does not answer (${reason})`);
+    // Once for the device, whatever it is asked next.
+    tell(store, node, device, `does not answer (${reason})`);
     return 'noAnswer';
   }
   if (/exception/i.test(reason)) {

@@ -12,13 +12,12 @@ import {
 } from './opcua-find';
 import { type Found, keyAt, modelAt, namesAt, type OpcUaPlan, type Outputs, type State } from './opcua-state';
 import { isFields, isGood, isUnknownNode, toReport, typeName } from './opcua-values';
-import { type FunctionNode, kept, type Message, type Store, tell } from './runtime';
+import { type FunctionNode, kept, type Message, SERVER, type Store, tell } from './runtime';
 
 const LOOK_AGAIN_AFTER_MS = 30_000;
 const MOST_READ_AT_ONCE = 200;
 const MOST_TYPES = 300;
 const BASE_EVENT_TYPE = 'ns=0;i=2041';
-const SERVER = 'the server';
 
 /** The clock: looks for what has not been found, reads what has. */
 export function tick(plan: OpcUaPlan, state: State, now: number): void {

@@ -1,7 +1,7 @@
 import { callFailed } from './opcua-calls';
 import { NOT_CONNECTED } from './opcua-requests';
 import type { Outputs, State } from './opcua-state';
-import type { Message, Store } from './runtime';
+import { type FunctionNode, type Message, SERVER, type Store, tell } from './runtime';
 import { failAll } from './waiting';
 
 const CONNECT_AGAIN_AFTER_MS = 60_000;
@@ -12,7 +12,14 @@ export function isStatus({ status, endpoint }: Message): boolean {
 }
 
 /** The client tells its state, and errors without the message that they belong to. */
-export function stated(state: State, msg: Message, store: Store, now: number, outputs: Outputs): void {
+export function stated(
+  state: State,
+  msg: Message,
+  store: Store,
+  node: FunctionNode,
+  now: number,
+  outputs: Outputs,
+): void {
   const error = typeof msg.error === 'string' ? msg.error : '';
   switch (msg.status) {
     case 'session active':
@@ -32,7 +39,9 @@ export function stated(state: State, msg: Message, store: Store, now: number, ou
       outputs[3].push(...failAll(store, NOT_CONNECTED));
       return;
     default:
-      if (/without OPC UA client/.test(error)) state.session = false;
+      if (!/without OPC UA client/.test(error)) return;
+      state.session = false;
+      if (msg.status !== 'create client') tell(store, node, SERVER, `is not connected (${msg.status})`);
   }
 }
 

@@ -46,7 +46,7 @@ function dispatch(
   else if (kind === 'set') set(plan, state, msg, store, now, outputs);
   else if (kind === 'call') call(plan, state, msg, now, outputs);
   else if (typeof msg.alinkStep === 'number') taken(plan, state, msg, store, node, now, outputs);
-  else if (isStatus(msg)) stated(state, msg, store, now, outputs);
+  else if (isStatus(msg)) stated(state, msg, store, node, now, outputs);
   else if (msg.topic === 'tick') tick(plan, state, now);
   else event(plan, state, msg, outputs);
 }

@@ -45,7 +45,8 @@ export function nextDue(
   polling.asked = next?.topic ?? '';
   polling.since = now;
   store.set('polling', polling);
-  return next;
+  // The Modbus nodes write their answer, or the error, into the message that they get.
+  return next && { topic: next.topic, device: { ...next.device }, payload: { ...next.payload } };
 }
 
 /** A request is no longer on its way. @param isDone it has its answer */

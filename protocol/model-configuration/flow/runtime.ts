@@ -38,6 +38,9 @@ export function kept<T>(store: Store, name: string): Record<string, T> {
   return fresh;
 }
 
+/** What is told of the server itself. */
+export const SERVER = 'the server';
+
 /**
  * Warns of something once, until it changes; a device that is away must not fill the log.
  * @param key what it is about; begins with `{productKey}/{deviceName}`

@@ -37,7 +37,7 @@ function nextDue(store, now, may) {
   polling.asked = next?.topic ?? "";
   polling.since = now;
   store.set("polling", polling);
-  return next;
+  return next && { topic: next.topic, device: { ...next.device }, payload: { ...next.payload } };
 }
 function pollingOf(store) {
   return store.get("polling") ?? { due: [], asked: "", since: 0 };

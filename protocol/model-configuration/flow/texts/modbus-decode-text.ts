@@ -192,6 +192,7 @@ function kept(store, name) {
   store.set(name, fresh);
   return fresh;
 }
+var SERVER = "the server";
 function tell(store, node, key, text) {
   const told = kept(store, "told");
   if ((told[key] ?? "") === text) return;
@@ -217,8 +218,8 @@ function answered(store, node, device, now) {
   store.set("absent", absent);
   store.set("answeredAt", now);
   tell(store, node, SERVER, "");
+  tell(store, node, device, "");
 }
-var SERVER = "the server";
 function failed(store, node, { device, about, error, now }) {
   const reason = messageOf(error);
   if (/timed?\\s*out/i.test(reason)) {
@@ -226,7 +227,7 @@ function failed(store, node, { device, about, error, now }) {
     const wait = absent[device]?.wait ?? FIRST_WAIT_MS;
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
     store.set("absent", absent);
-    tell(store, node, about, \`does not answer (\${reason})\`);
+    tell(store, node, device, \`does not answer (\${reason})\`);
     return "noAnswer";
   }
   if (/exception/i.test(reason)) {

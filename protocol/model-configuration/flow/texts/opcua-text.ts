@@ -174,6 +174,7 @@ function kept(store, name) {
   store.set(name, fresh);
   return fresh;
 }
+var SERVER = "the server";
 function tell(store, node, key, text) {
   const told = kept(store, "told");
   if ((told[key] ?? "") === text) return;
@@ -478,7 +479,6 @@ var LOOK_AGAIN_AFTER_MS = 3e4;
 var MOST_READ_AT_ONCE = 200;
 var MOST_TYPES = 300;
 var BASE_EVENT_TYPE2 = "ns=0;i=2041";
-var SERVER = "the server";
 function tick(plan, state, now) {
   const commands = [...state.queue, ...state.sent ? [state.sent.command] : []];
   const isBusy = (device) => commands.some((command) => "device" in command && command.device === device);
@@ -647,7 +647,7 @@ var CONNECT_AGAIN_AFTER_MS = 6e4;
 function isStatus({ status, endpoint }) {
   return typeof status === "string" && typeof endpoint === "string";
 }
-function stated(state, msg, store, now, outputs) {
+function stated(state, msg, store, node, now, outputs) {
   const error = typeof msg.error === "string" ? msg.error : "";
   switch (msg.status) {
     case "session active":
@@ -665,7 +665,9 @@ function stated(state, msg, store, now, outputs) {
       outputs[3].push(...failAll(store, NOT_CONNECTED));
       return;
     default:
-      if (/without OPC UA client/.test(error)) state.session = false;
+      if (!/without OPC UA client/.test(error)) return;
+      state.session = false;
+      if (msg.status !== "create client") tell(store, node, SERVER, \`is not connected (\${msg.status})\`);
   }
 }
 function hasSession(state, now, [client]) {
@@ -701,7 +703,7 @@ function dispatch(plan, state, msg, store, node, now, outputs) {
   else if (kind === "set") set(plan, state, msg, store, now, outputs);
   else if (kind === "call") call(plan, state, msg, now, outputs);
   else if (typeof msg.alinkStep === "number") taken(plan, state, msg, store, node, now, outputs);
-  else if (isStatus(msg)) stated(state, msg, store, now, outputs);
+  else if (isStatus(msg)) stated(state, msg, store, node, now, outputs);
   else if (msg.topic === "tick") tick(plan, state, now);
   else event(plan, state, msg, outputs);
 }

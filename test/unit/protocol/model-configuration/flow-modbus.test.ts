@@ -51,7 +51,7 @@ describe('generated flow, running on a made-up Modbus server', () => {
     tab.server.away.add(1);
     for (let i = 0; i < 3; i++) tab.clock(1000);
     assert.deepEqual(new Set(tab.reports.map(({ topic }) => topic)), new Set(['pump-2']));
-    assert.deepEqual(tab.functions.warnings, ['a1Pump/pump-1 (fc 3, 16–20): does not answer (Timed out)']);
+    assert.deepEqual(tab.functions.warnings, ['a1Pump/pump-1: does not answer (Timed out)']);
     assert.equal(tab.functions.status.fill, 'yellow');
     tab.server.away.clear();
     for (let i = 0; i < 15; i++) tab.clock(1000);

@@ -139,7 +139,10 @@ class RunningTab {
       node: { warn: (text: string) => this.warnings.push(text), status: () => undefined },
       Date: Object.assign((ms: number) => new Date(ms), { now: () => this.now }),
     });
-    const outputs = structuredClone(this.#script.runInContext(sandbox)) as Message[][];
+    const sent = this.#script.runInContext(sandbox) as Message[][];
+    const outputs = structuredClone(sent);
+    // The client writes its answers into the messages that it gets.
+    for (const given of sent.flat()) Object.assign(given, { payload: '', topic: [], inputArguments: [] });
     const [client = [], reports = [], events = [], replies = []] = outputs;
     this.reports.push(...reports);
     this.events.push(...events);
@@ -246,6 +249,7 @@ describe('generated flow for OPC UA', () => {
       tab.client.commands.map(({ action }) => action),
       ['readmultiple', 'connect', 'connect', 'connect'],
     );
+    assert.deepEqual(tab.warnings, ['the server: is not connected (connection error)']);
     const alink = { request: 'a' };
     tab.send({ device: boiler('boiler-1'), alink, payload: { burner: 1 } });
     tab.send({
