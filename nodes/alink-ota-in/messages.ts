@@ -59,6 +59,6 @@ export function progressPayload(
   return { version, module, percent, doneBytes, totalBytes };
 }
 
-function sizeOf(files: ReadonlyArray<{ size: number }>): number {
+export function sizeOf(files: ReadonlyArray<{ size: number }>): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }

@@ -6,6 +6,7 @@ import { badSettings } from '../shared/config';
 import { type FirmwareHome, firmwareHome, moduleOf } from '../shared/firmware-things';
 import { toAlinkError, toFlowError } from '../shared/flow-error';
 import { type AlinkMessage, failed, linkThing, namesOf, type ThingLink } from '../shared/flow-node';
+import { DownloadTally } from './download-tally';
 import type { FirmwareInfo, Handed } from './messages';
 import { type OtaInDef, type OtaInSettings, readSettings } from './settings';
 import { Updates } from './updates';
@@ -21,6 +22,8 @@ interface Desk {
   settings: OtaInSettings;
   home: FirmwareHome;
   updates: Updates;
+  /** Downloads under way. */
+  tally: DownloadTally;
 }
 
 /** One node: listens for offers, greets each session with version and question, answers to messages. */
@@ -154,11 +157,11 @@ export class OtaIn {
 
   async #offered(device: Device, offer: FirmwareOffer): Promise<void> {
     try {
-      const { updates } = await this.#ready();
+      const { updates, tally } = await this.#ready();
       await this.#greeted.get(thingKey(device.identity));
       const handed = await updates.take(device, offer, false);
       if (handed === undefined || this.#link.signal.aborted) return;
-      this.#link.status.success();
+      if (tally.isOver) this.#link.status.success();
       this.#send(device, handed);
     } catch (thrown) {
       this.#problem(device, toAlinkError(thrown), offer);
@@ -173,13 +176,13 @@ export class OtaIn {
       chosen = await chosenThing(msg.device, own, () => this.#link.subDevicesOpened());
       const { device } = chosen;
       info = namesOf(device);
-      const { settings, home, updates } = await this.#ready();
+      const { settings, home, updates, tally } = await this.#ready();
       const module = settings.module ?? moduleOf(msg) ?? DEFAULT_MODULE;
       info.module = module;
       if (Reflect.get(msg, 'reset') === true) await (await home.pageOf(device)).ended(module);
       const offer = await this.#ask(device, module);
       const handed = offer && (await updates.take(device, offer, true));
-      this.#link.status.success();
+      if (tally.isOver) this.#link.status.success();
       if (handed) send(Object.assign(msg, this.#addressed(device, handed)));
       done();
     } catch (thrown) {
@@ -240,13 +243,14 @@ export class OtaIn {
     const settings = readSettings(this.RED, this.node, this.def);
     const home = await firmwareHome(this.RED, this.def.device);
     const { signal, status } = this.#link;
+    const tally = new DownloadTally((shown) => status.downloads(shown));
     const updates = new Updates({
       settings,
       home,
       signal,
-      showProgress: (done, total) => status.progress(done, total, 'downloading'),
+      tally,
       send: (device, handed) => this.#send(device, handed),
     });
-    return { settings, home, updates };
+    return { settings, home, updates, tally };
   }
 }

@@ -3,7 +3,15 @@ import { AlinkError, type Device, type FirmwareOffer } from '../../sdk';
 import type { FirmwarePage } from '../shared/firmware-book';
 import type { FirmwareHome } from '../shared/firmware-things';
 import { toAlinkError } from '../shared/flow-error';
-import { downloadPayload, type FirmwareInfo, type Handed, offerPayload, progressPayload } from './messages';
+import type { DownloadTally } from './download-tally';
+import {
+  downloadPayload,
+  type FirmwareInfo,
+  type Handed,
+  offerPayload,
+  progressPayload,
+  sizeOf,
+} from './messages';
 import { ProgressPace } from './progress-pace';
 import type { OtaInSettings } from './settings';
 
@@ -12,7 +20,7 @@ export interface UpdatesDoor {
   home: FirmwareHome;
   /** Aborted when the node closes. */
   signal: AbortSignal;
-  showProgress: (doneBytes: number, totalBytes: number) => void;
+  tally: DownloadTally;
   /** A message besides the one that an offer ends in. */
   send: (device: Pick<Device, 'identity'>, handed: Handed) => void;
 }
@@ -77,17 +85,18 @@ export class Updates {
   }
 
   async #load(device: Device, page: FirmwarePage, offer: FirmwareOffer): Promise<object> {
-    const { home, settings, signal, showProgress, send } = this.door;
+    const { home, settings, signal, tally, send } = this.door;
     const { module } = offer;
     await page.loading(offer);
     const pace = new ProgressPace();
-    const downloaded = await device.ota.download(offer, {
+    const tallied = tally.add(sizeOf(offer.files));
+    const loading = device.ota.download(offer, {
       ...settings.download,
       allowHttp: home.isEmulator,
       signal,
       ...(settings.askBy === 'request' ? { renew: () => this.#renew(device, module) } : {}),
       onProgress: (progress) => {
-        showProgress(progress.doneBytes, progress.totalBytes);
+        tallied.tell(progress.doneBytes);
         // Before the check nothing is complete.
         const percent = Math.min(Math.max(progress.percent, 1), 99);
         if (!pace.isDue(percent, performance.now())) return;
@@ -97,6 +106,7 @@ export class Updates {
         send(device, { payload, alink: infoOf(device, offer, 'downloading') });
       },
     });
+    const downloaded = await loading.finally(() => tallied.end());
     // Said before the flow has it, which may report the version at once or restart everything.
     await this.#report(device, module, 100);
     return downloadPayload(downloaded);

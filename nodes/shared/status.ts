@@ -5,6 +5,14 @@ import { explainReason, nameCode, nameReason, say } from './runtime-messages';
 // Each status is a message to every open editor; while offline the count changes with every message.
 const SHORTEST_INTERVAL_MS = 500;
 
+/** Downloads under way at a node. */
+export interface DownloadsShown {
+  loading: number;
+  waiting: number;
+  doneBytes: number;
+  totalBytes: number;
+}
+
 /** The status of a session, the same words at every node. */
 export function sessionStatus(RED: NodeAPI, state: SessionState): NodeStatus {
   const reason = state.reason ? nameReason(RED, state.reason) : '';
@@ -88,9 +96,22 @@ export class StatusLine {
   }
 
   /** How far something that takes long has come; `success` or `error` ends it. */
-  progress(done: number, total: number, what: 'uploading' | 'downloading' = 'uploading'): void {
-    const percent = total > 0 ? Math.floor((done / total) * 100) : 0;
-    const text = say(this.RED, `status.${what}`, { percent }, `${what}, ${percent} %`);
+  progress(done: number, total: number): void {
+    const percent = percentOf(done, total);
+    this.#showProgress(say(this.RED, 'status.uploading', { percent }, `uploading, ${percent} %`));
+  }
+
+  /** How far downloads have come, some of which may wait for their turn; `success` or `error` ends it. */
+  downloads({ loading, waiting, doneBytes, totalBytes }: DownloadsShown): void {
+    const values = { loading, waiting, percent: percentOf(doneBytes, totalBytes) };
+    const text =
+      loading + waiting > 1
+        ? say(this.RED, 'status.downloadingSeveral', values, `${loading} downloading, ${waiting} waiting`)
+        : say(this.RED, 'status.downloading', values, `downloading, ${values.percent} %`);
+    this.#showProgress(text);
+  }
+
+  #showProgress(text: string): void {
     this.#error = undefined;
     this.#progress = { fill: 'blue', shape: 'ring', text };
     this.#refresh();
@@ -158,6 +179,10 @@ export class StatusLine {
     this.#lastSentAt = Date.now();
     this.node.status(status);
   }
+}
+
+function percentOf(done: number, total: number): number {
+  return total > 0 ? Math.floor((done / total) * 100) : 0;
 }
 
 function refusedText(RED: NodeAPI, { reason: error }: SessionState, reason: string): string {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { DownloadTally } from '../../../nodes/alink-ota-in/download-tally';
 import { ProgressPace } from '../../../nodes/alink-ota-in/progress-pace';
 import { Updates } from '../../../nodes/alink-ota-in/updates';
 import { type FirmwarePage, firmwarePage } from '../../../nodes/shared/firmware-book';
@@ -70,7 +71,7 @@ describe('what becomes of firmware offers', () => {
       },
       home: { isEmulator: false, pageOf: async () => page },
       signal: closing.signal,
-      showProgress: () => undefined,
+      tally: new DownloadTally(() => undefined),
       send: () => undefined,
     });
   });
