@@ -1,10 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import {
-  type ModelConfiguration,
-  ModelConfigurationError,
-  readModelConfiguration,
-} from '../../protocol/model-configuration';
-import { AlinkError, type Device, type ReceivedModelConfiguration } from '../../sdk';
+import { type ModelConfiguration, readModelConfiguration } from '../../protocol/model-configuration';
+import type { AlinkError, Device, ReceivedModelConfiguration } from '../../sdk';
 import { decryptOpcUaPassword } from '../../sdk/model-configuration/opcua-password';
 import { badSettings } from '../shared/config';
 import { toAlinkError } from '../shared/flow-error';
@@ -36,7 +32,7 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
 
   const messagesOf = async (received: ReceivedModelConfiguration): Promise<object[]> => {
     const { document, digest, size, source, identity, receivedAt } = received;
-    const configuration = read(received);
+    const configuration = readModelConfiguration(document);
     const problems = configuration.problems.map(({ path, reason }) => `${path}: ${reason}`);
     const passwords = def.passwords === true ? await decrypt(configuration, received, problems) : new Map();
     const alink: ModelInfo = {
@@ -95,16 +91,6 @@ function assertGateway({ gateway, identity }: Device): void {
   if (gateway !== undefined) return;
   const name = `${identity.productKey}/${identity.deviceName}`;
   throw badSettings('device', `${name} is no gateway`, 'notGateway', { name });
-}
-
-function read({ document }: ReceivedModelConfiguration): ModelConfiguration {
-  try {
-    return readModelConfiguration(document);
-  } catch (thrown) {
-    if (!(thrown instanceof ModelConfigurationError)) throw thrown;
-    const { message: reason } = thrown;
-    throw new AlinkError('configurationNotJson', reason, { cause: thrown, details: { reason } });
-  }
 }
 
 /** Decrypts all passwords with the gateway's secret (H.3). @param problems gets a sentence for each that cannot be */

@@ -1,6 +1,7 @@
 import { type Json, parseJson } from '../../protocol';
+import { ModelConfigurationError, modelDocument } from '../../protocol/model-configuration/read';
 import type { IncomingRequest } from '../downlink/types';
-import { type AlinkError, asAlinkError } from '../errors';
+import { AlinkError, asAlinkError } from '../errors';
 import type { ConfigurationDoor } from './client';
 import { checkDocumentOptions, strictestDocument } from './listening';
 import { readModelOffer } from './offer';
@@ -86,7 +87,7 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
     const { allowHttp, ca, timing, store, identity, platformKey } = this.#door;
     this.#giveWay = new AbortController();
     if (this.#pending.length > 0) this.#giveWay.abort('replaced');
-    const { text, digest } = await loadPatiently(readModelOffer(params), {
+    const { text, digest, document } = await loadPatiently(readModelOffer(params), {
       ...strictestDocument([...this.#listeners].map(({ listening }) => listening)),
       allowHttp,
       ca,
@@ -99,6 +100,8 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
           this.#call(() => listening.onRetry?.(error, waitMs));
       },
     });
+    // What is none must not take the place of the last good one.
+    checkDocument(document);
     const kept: KeptModel = { digest, text, receivedAt };
     this.#inMemory = kept;
     try {
@@ -154,5 +157,16 @@ export class ModelConfigurationClient implements Pick<Configuration, 'onModelPus
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       this.#door.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
     }
+  }
+}
+
+/** @throws AlinkError `configurationNotJson` */
+function checkDocument(document: Json): void {
+  try {
+    modelDocument(document);
+  } catch (thrown) {
+    if (!(thrown instanceof ModelConfigurationError)) throw thrown;
+    const details = { reason: thrown.message, rule: 'modelDocument' };
+    throw new AlinkError('configurationNotJson', thrown.message, { cause: thrown, details });
   }
 }

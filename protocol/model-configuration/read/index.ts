@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../../envelope';
+import { isJsonObject, type Json, type JsonObject } from '../../envelope';
 import { identityProblem, thingKey, utf8Length } from '../../identity';
 import { parseThingModel, type ThingModel, ThingModelError } from '../../thing-model';
 import { joinDevices } from '../join';
@@ -30,13 +30,7 @@ export class ModelConfigurationError extends Error {
  * @throws ModelConfigurationError when it is no JSON object or has none of the four lists
  */
 export function readModelConfiguration(document: Json | string): ModelConfiguration {
-  const body = typeof document === 'string' ? parse(document) : document;
-  if (!isJsonObject(body))
-    throw new ModelConfigurationError('notObject', 'the document is not a JSON object');
-  const lists = ['modelList', 'serverList', 'deviceList', 'tslList'];
-  if (!lists.some((name) => field(body, name) !== undefined)) {
-    throw new ModelConfigurationError('noList', `the document has none of ${lists.join(', ')}`);
-  }
+  const body = modelDocument(typeof document === 'string' ? parse(document) : document);
   const problems = new Problems();
   const root: Entry = { body, path: '$' };
   const read = <T>(name: string, most: number, key: (item: T) => string, one: Reader<T>) =>
@@ -48,6 +42,18 @@ export function readModelConfiguration(document: Json | string): ModelConfigurat
   const devices = read('deviceList', MOST.devices, thingKey, readDevice);
   const joined = joinDevices([...devices.values()], { servers, models, thingModels }, problems);
   return { servers, models, thingModels, devices: joined, problems: problems.all() };
+}
+
+/**
+ * Whether it is a model configuration at all, whatever may be wrong inside.
+ * @throws ModelConfigurationError when it is no JSON object or has none of the four lists
+ */
+export function modelDocument(document: Json): JsonObject {
+  if (!isJsonObject(document))
+    throw new ModelConfigurationError('notObject', 'the document is not a JSON object');
+  const lists = ['modelList', 'serverList', 'deviceList', 'tslList'];
+  if (lists.some((name) => field(document, name) !== undefined)) return document;
+  throw new ModelConfigurationError('noList', `the document has none of ${lists.join(', ')}`);
 }
 
 type Reader<T> = (entry: Entry, problems: Problems) => T | undefined;

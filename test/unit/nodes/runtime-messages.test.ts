@@ -25,6 +25,7 @@ const LINES: ReadonlyArray<Pick<LogLine, 'event' | 'details'>> = [
   { event: 'requestUnreadable', details: { topic: '/a/b', reason: 'x' } },
   { event: 'desiredNotAsked', details: { reason: 'x' } },
   { event: 'messagesNotTaken', details: { topic: '/a/b', count: 2 } },
+  { event: 'configurationNotAsked', details: { reason: 'x' } },
   { event: 'firmwareNotAsked', details: { module: 'm', reason: 'x' } },
   { event: 'versionNotReported', details: { module: 'm', reason: 'x' } },
   { event: 'progressNotReported', details: { module: 'm', reason: 'x' } },

@@ -169,6 +169,21 @@ describe('loading a remote configuration', () => {
     assert.ok(sent < 10_000_000, `${sent} bytes`);
   });
 
+  it('asks for nothing that is larger than allowed by what the platform says, and reads none by the server', async () => {
+    const { problems } = await own.listen({ mostBytes: 1000 });
+    platform.push(platform.describe({ a: 1 }, { configSize: 1001 }));
+    assert.equal((await problems.next()).key, 'configurationTooLarge');
+    assert.deepEqual(platform.fetched, []);
+    let sent = 0;
+    platform.script.push((_, response) => {
+      response.writeHead(200, { 'content-length': '1001' });
+      response.write('x', () => sent++);
+    });
+    platform.push(platform.describe({ a: 1 }));
+    const { key, details } = await problems.next();
+    assert.deepEqual([key, details.value, sent], ['configurationTooLarge', 1001, 1]);
+  });
+
   it('hands on __proto__ as a member like any other', async () => {
     const { got } = await own.listen();
     platform.push(platform.describe(Buffer.from('{"__proto__":{"polluted":true},"a":1}')));

@@ -87,6 +87,11 @@ describe('model configuration of a gateway', () => {
     await got.next();
     push({ modelList: [1] }, { digest: '0'.repeat(64) });
     assert.equal((await problems.next()).key, 'configurationMismatch');
+    for (const none of [[], { hello: 1 }]) {
+      push(none);
+      assert.equal((await problems.next()).details.rule, 'modelDocument');
+    }
+    assert.equal(got.all.length, 1);
     await closeAllDevices();
     const later = await listen({ kept: true });
     const kept = await later.got.next();
