@@ -140,7 +140,7 @@ describe('alink-config-push of a gateway', () => {
     assert.equal((await start).alink?.status, 'kept');
   });
 
-  it('a sub-device gets the remote configuration of its own product, and answers for itself', async () => {
+  it('a sub-device gets the configuration of its own product, answers for itself, and has a guard of its own', async () => {
     const sub = { productKey: 'a1Sub25', deviceName: 'sub-01' };
     const role = { role: 'subDevice', gateway: 'gate', transport: 'tcp', thingModelSource: 'none' };
     const online = red.next('statuses', ({ status }) => status?.fill === 'green');
@@ -148,7 +148,7 @@ describe('alink-config-push of a gateway', () => {
       platformWith([{ productKey: GATE.productKey, nodeType: 'gateway' }, { productKey: sub.productKey }]),
       device({ id: 'gate', role: 'gateway', ...GATE, thingModelSource: 'none', transport: 'tcp' }),
       device({ id: 'sub', ...role, ...sub }),
-      configPush({ device: 'sub' }),
+      configPush({ device: 'sub', guarded: true, guardTime: '5' }),
       sink(),
       ...catchAll(),
       ...statusOf('config'),
@@ -160,6 +160,13 @@ describe('alink-config-push of a gateway', () => {
     const { payload, alink } = await seen;
     assert.deepEqual([payload, alink?.deviceName], [{ rate: 5 }, 'sub-01']);
     while ((await panel.answer(sub.productKey, sub.deviceName)) !== 200) await Promise.resolve();
+    const confirmed = red.next('statuses', ({ status }) => status?.text === 'online');
+    await panel.post('faults', { command: 'dropConnections' });
+    await confirmed;
+    const asked = red.next('sink');
+    red.send('config', {});
+    const { alink: now } = await asked;
+    assert.deepEqual([now?.deviceName, now?.confirmed], ['sub-01', true]);
   });
 
   it('a document that is none, and a wrong digest, are errors', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -15,7 +15,7 @@ import {
 } from '../../../../sdk';
 import { ConfigurationPlatform } from '../../../support/configuration-platform';
 import { Inbox } from '../../../support/inbox';
-import { state } from '../../../support/sdk-device';
+import { isError, state } from '../../../support/sdk-device';
 
 const IDENTITY = { productKey: 'a1Test', deviceName: 'lamp-1' };
 
@@ -100,6 +100,22 @@ describe('model configuration of a gateway', () => {
     const without = await listen();
     push({ modelList: [2] });
     assert.equal((await without.got.next()).source, 'push');
+  });
+
+  it('whose file is damaged is told and not given; the next one is', async () => {
+    const { got } = await listen();
+    push({ modelList: [] });
+    await got.next();
+    await closeAllDevices();
+    const [name = ''] = readdirSync(join(folder, 'model'));
+    writeFileSync(join(folder, 'model', name), '{"digest":');
+    const device = open();
+    const later = await listen({ kept: true }, device);
+    assert.equal((await later.problems.next()).key, 'configurationStorage');
+    await assert.rejects(device.configuration.model(), isError('configurationStorage'));
+    push({ modelList: [1] });
+    assert.equal((await later.got.next()).source, 'push');
+    assert.deepEqual((await device.configuration.model())?.document, { modelList: [1] });
   });
 
   it('is loaded again after a failure of the server, and kept in memory when the disk fails', async () => {
