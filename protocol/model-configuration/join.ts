@@ -4,6 +4,17 @@ import type { DeviceEntry, ModelConfiguration, ModelDevice } from './types';
 /** Modbus has units 1–247; 0 and 255 mean the server itself on TCP, and others occur behind bridges. */
 const HIGHEST_UNIT = 255;
 
+/**
+ * A short document can say a lot: a model is written once and counts for each of its devices, and in a flow for each server
+ * with such devices. More than any gateway could poll is not taken.
+ */
+const MOST = {
+  /** Properties, services and events of all devices. */
+  ofDevices: 200_000,
+  /** The same, each product once for each server. */
+  ofServers: 50_000,
+} as const;
+
 type Lists = Pick<ModelConfiguration, 'servers' | 'models' | 'thingModels'>;
 
 /** Puts together what the document says of each device (H.1); one that misses something is left out with the reason. */
@@ -12,10 +23,30 @@ export function joinDevices(
   lists: Lists,
   problems: Problems,
 ): ModelDevice[] {
+  const seen = new Set<string>();
+  let ofDevices = 0;
+  let ofServers = 0;
   return entries.flatMap((entry): ModelDevice[] => {
     const device = joinDevice(entry, lists, problems);
-    return device === undefined ? [] : [device];
+    if (device === undefined) return [];
+    const features = featuresOf(device);
+    const pair = JSON.stringify([device.server.serverId, device.productKey]);
+    const added = seen.has(pair) ? 0 : features;
+    if (ofDevices + features > MOST.ofDevices || ofServers + added > MOST.ofServers) {
+      problems.leftOut(entry.path, 'the devices before it have as many properties as there may be');
+      return [];
+    }
+    seen.add(pair);
+    ofDevices += features;
+    ofServers += added;
+    return [device];
   });
+}
+
+function featuresOf(device: ModelDevice): number {
+  if (device.kind === 'modbus') return device.properties.length;
+  const { properties, services, events } = device.model;
+  return properties.length + services.length + events.length;
 }
 
 function joinDevice(entry: DeviceEntry, lists: Lists, problems: Problems): ModelDevice | undefined {

@@ -71,7 +71,9 @@ function planReads(
   const groups = new Map<string, ModbusProperty[]>();
   for (const property of properties) {
     const key = `${READ_CODES[property.operateType]}/${property.pollingTime}`;
-    groups.set(key, [...(groups.get(key) ?? []), property]);
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(property);
   }
   return [...groups.values()].flatMap((group) => join(group, kinds, gap));
 }

@@ -141,17 +141,20 @@ function literalOf(value: unknown): string {
   return JSON.stringify(value, null, 1).replaceAll('"__proto__":', '["__proto__"]:');
 }
 
+/** @param scope ids of the nodes whose errors it takes; null: all of the tab */
+export function catchNode(
+  id: string,
+  name: string,
+  scope: readonly string[] | null,
+  wires: string[][],
+): FlowNode {
+  return { id, type: 'catch', name, scope, uncaught: false, wires };
+}
+
 /** Errors of a tab, where a person sees them. */
 export function addCatch(canvas: Canvas, ids: Ids, part: string, label: string): void {
   const debug = ids(part, 'debug');
-  canvas.add(0, {
-    id: ids(part, 'catch'),
-    type: 'catch',
-    name: '',
-    scope: null,
-    uncaught: false,
-    wires: [[debug]],
-  });
+  canvas.add(0, catchNode(ids(part, 'catch'), '', null, [[debug]]));
   canvas.add(1, debugNode(debug, label, 'error.message'));
 }
 

@@ -26,7 +26,9 @@ export function generateFlow({ devices }: ModelConfiguration, options: Generated
   const groups = new Map<string, ModelDevice[]>();
   for (const device of devices) {
     const { serverId } = device.server;
-    groups.set(serverId, [...(groups.get(serverId) ?? []), device]);
+    const group = groups.get(serverId) ?? [];
+    groups.set(serverId, group);
+    group.push(device);
   }
   const names = devices.map(({ productKey, deviceName }) => ({ productKey, deviceName }));
   return [

@@ -2,7 +2,15 @@ import { changedValues, type PlannedRead, readValues } from '../poll';
 import type { RegisterValue } from '../registers';
 import { answered, type Failure, failed } from './absence';
 import { hasCome } from './polling';
-import { deviceKey, type FunctionNode, kept, type Message, type Store, tell } from './runtime';
+import {
+  type DeviceNames,
+  deviceKey,
+  type FunctionNode,
+  kept,
+  type Message,
+  type Store,
+  tell,
+} from './runtime';
 
 export interface DecodePlan {
   /** By productKey. */
@@ -10,7 +18,7 @@ export interface DecodePlan {
 }
 
 /**
- * Takes an answer of `modbus-flex-getter`.
+ * Takes an answer of `modbus-flex-getter`, or a report that failed, from a catch node.
  * @returns message for `alink-property-post`, or nothing when there is nothing to report; and one that lets the next
  *   request go, unless the server is not reached: then the next clock tries again
  */
@@ -21,6 +29,10 @@ export function decode(
   node: FunctionNode,
   now: number,
 ): [report: Message | undefined, next: Message | undefined] {
+  if (isFailedReport(msg)) {
+    forgetReported(store, msg.device);
+    return [undefined, undefined];
+  }
   const topic = typeof msg.topic === 'string' ? msg.topic : '';
   const [productKey = '', deviceName = '', index = ''] = topic.split('/');
   const read = Object.hasOwn(reads, productKey) ? reads[productKey]?.[Number(index)] : undefined;
@@ -57,4 +69,19 @@ function toReport(
   reported[topic] = last;
   store.set('reported', reported);
   return changed;
+}
+
+/** Only catch nodes say where an error comes from. */
+function isFailedReport({ error }: Message): boolean {
+  return typeof error === 'object' && error !== null && 'source' in error;
+}
+
+/** What the platform has not got is reported again, also what is reported on change only. */
+function forgetReported(store: Store, device: unknown): void {
+  const reported = kept<unknown>(store, 'reported');
+  const prefix = `${deviceKey((device ?? {}) as DeviceNames)}/`;
+  for (const topic of Object.keys(reported)) {
+    if (topic.startsWith(prefix)) delete reported[topic];
+  }
+  store.set('reported', reported);
 }

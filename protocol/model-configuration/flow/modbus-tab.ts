@@ -3,6 +3,7 @@ import type { ModbusDevice, ModbusServer } from '../types';
 import {
   addCatch,
   Canvas,
+  catchNode,
   type FlowNode,
   functionNode,
   functionText,
@@ -102,6 +103,8 @@ function addPolling(
     );
     canvas.down();
   }
+  canvas.add(2, catchNode(id('notReported'), texts.notReported, [report], [[decode]]));
+  canvas.down();
   if (Math.min(...times) > RETRY_MS) {
     canvas.add(0, injectNode(id('retry'), texts.again, RETRY_MS, 0, [[ask]]));
     canvas.down();

@@ -17,6 +17,7 @@ export interface FlowTexts {
   read: string;
   decode: string;
   report: string;
+  notReported: string;
   write: string;
   writeInfo: string;
   propertySet: string;
@@ -57,6 +58,7 @@ const ENGLISH: FlowTexts = {
   read: 'read',
   decode: 'decode',
   report: 'report',
+  notReported: 'not reported',
   write: '2. Write what the platform sets',
   writeInfo:
     'The platform is told 200 when the device has taken all values, 400 when it has not, 460 when a value does not fit; then nothing is written. Some bits of a register are written by reading it first.',
@@ -99,6 +101,7 @@ const CHINESE: FlowTexts = {
   read: '读取',
   decode: '解码',
   report: '上报',
+  notReported: '上报失败',
   write: '2. 写入平台设置的属性',
   writeInfo:
     '设备全部写入成功后回复 200，写入失败回复 400；值不符合要求时回复 460，且不写入任何值。只写寄存器中的部分位时，先读出再写回。',

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../envelope';
 import { identityProblem, thingKey, utf8Length } from '../../identity';
 import { parseThingModel, type ThingModel, ThingModelError } from '../../thing-model';
 import { joinDevices } from '../join';
-import type { DeviceEntry, ModelConfiguration } from '../types';
+import type { DeviceEntry, ModelConfiguration, ModelServer } from '../types';
 import { type Entry, entries, field, needText, Problems, readNumber, show, text, under } from './fields';
 import { readModel } from './models';
 import { readServer } from './servers';
@@ -37,6 +37,7 @@ export function readModelConfiguration(document: Json | string): ModelConfigurat
     unique(entries(root, name, most, problems), key, one, problems);
 
   const servers = read('serverList', MOST.servers, ({ serverId }) => serverId, readServer);
+  warnOfSharedPorts(servers, problems);
   const models = read('modelList', MOST.models, ({ productKey }) => productKey, readModel);
   const thingModels = read('tslList', MOST.thingModels, ({ productKey = '' }) => productKey, readThingModel);
   const devices = read('deviceList', MOST.devices, thingKey, readDevice);
@@ -54,6 +55,22 @@ export function modelDocument(document: Json): JsonObject {
   const lists = ['modelList', 'serverList', 'deviceList', 'tslList'];
   if (lists.some((name) => field(document, name) !== undefined)) return document;
   throw new ModelConfigurationError('noList', `the document has none of ${lists.join(', ')}`);
+}
+
+/** Only one client can open a serial port; who describes a line twice learns why one half is silent. */
+function warnOfSharedPorts(servers: ReadonlyMap<string, ModelServer>, problems: Problems): void {
+  const owners = new Map<string, string>();
+  for (const server of servers.values()) {
+    if (server.kind !== 'rtu') continue;
+    const { serialPort, serverId } = server;
+    const owner = owners.get(serialPort);
+    owners.set(serialPort, owner ?? serverId);
+    if (owner === undefined) continue;
+    problems.assumed(
+      'serverList',
+      `"${owner}" and "${serverId}" have the port ${serialPort}; only one can open it`,
+    );
+  }
 }
 
 type Reader<T> = (entry: Entry, problems: Problems) => T | undefined;

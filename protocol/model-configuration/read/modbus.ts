@@ -6,6 +6,8 @@ import { type Entry, field, number, type Problems, readNumber, show, under } fro
 
 /** What one request can read (Modbus application protocol 6.1–6.4). */
 export const MOST_AT_ONCE = { registers: 125, bits: 2000 } as const;
+/** What one request can write (6.12). */
+const MOST_WRITTEN = 123;
 
 const OPERATE_TYPES: readonly OperateType[] = [
   'coilStatus',
@@ -171,10 +173,13 @@ function readWriteCode(
   const [single, several] = operateType === 'coilStatus' ? ([5, 15] as const) : ([6, 16] as const);
   const usual = count === 1 ? single : several;
   const value = field(entry.body, 'writeFunctionCode');
-  if (value === undefined || value === '') return usual;
-  const code = readNumber(value);
+  const code = value === undefined || value === '' ? usual : readNumber(value);
   if (code === 0) return undefined;
-  if (code === several || (code === single && count === 1)) return code === several ? several : single;
+  if (count > MOST_WRITTEN) {
+    const reason = `${count} registers are more than the ${MOST_WRITTEN} that can be written at once; it is only read`;
+    return problems.assumed(under(entry.path, 'writeFunctionCode'), reason);
+  }
+  if (code === several || (code === single && count === 1)) return code;
   problems.assumed(
     under(entry.path, 'writeFunctionCode'),
     `${show(value)} does not write ${count} of ${operateType}; ${usual} is taken`,

@@ -254,6 +254,10 @@ function pollingOf(store) {
 }
 
 function decode({ reads }, msg, store, node, now) {
+  if (isFailedReport(msg)) {
+    forgetReported(store, msg.device);
+    return [void 0, void 0];
+  }
   const topic = typeof msg.topic === "string" ? msg.topic : "";
   const [productKey = "", deviceName = "", index = ""] = topic.split("/");
   const read = Object.hasOwn(reads, productKey) ? reads[productKey]?.[Number(index)] : void 0;
@@ -282,5 +286,16 @@ function toReport(read, topic, values, store) {
   reported[topic] = last;
   store.set("reported", reported);
   return changed;
+}
+function isFailedReport({ error }) {
+  return typeof error === "object" && error !== null && "source" in error;
+}
+function forgetReported(store, device) {
+  const reported = kept(store, "reported");
+  const prefix = \`\${deviceKey(device ?? {})}/\`;
+  for (const topic of Object.keys(reported)) {
+    if (topic.startsWith(prefix)) delete reported[topic];
+  }
+  store.set("reported", reported);
 }
 `;

@@ -46,6 +46,25 @@ describe('generated flow, running on a made-up Modbus server', () => {
     assert.deepEqual(tab.reports.at(-1)?.payload, { valve: 1 });
   });
 
+  it('reports again what the platform did not get', () => {
+    const tab = runningTab();
+    const reports = () => {
+      tab.reports.length = 0;
+      tab.clock(1000);
+      return tab.reports.filter(({ payload }) => 'valve' in Object(payload)).map(({ topic }) => topic);
+    };
+    assert.deepEqual(reports(), ['pump-1', 'pump-2']);
+    assert.deepEqual(reports(), []);
+    const report = tab.node('alink-property-post');
+    const caught = tab.node('catch', ({ scope }) => Array.isArray(scope) && scope.includes(report.id));
+    const decode = tab.node('function', ({ id }) => id === caught.wires?.[0]?.[0]);
+    const device = { productKey: 'a1Pump', deviceName: 'pump-2' };
+    const error = { message: 'timeout', source: { id: report.id } };
+    assert.deepEqual(tab.functions.run(decode, { topic: 'pump-2', device, error }), [[], []]);
+    assert.deepEqual(reports(), ['pump-2']);
+    assert.deepEqual(tab.functions.run(decode, { error }), [[], []]);
+  });
+
   it('a device that is away is told once, and does not hold up the others', () => {
     const tab = runningTab();
     tab.server.away.add(1);
