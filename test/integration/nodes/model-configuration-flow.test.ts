@@ -33,17 +33,29 @@ const property = (identifier: string, registerAddress: string, type: string, mor
   ...more,
 });
 
-/** What somebody enters in the console. */
-function configuration(properties: object[], units: Record<string, number>, port: number): JsonObject {
+/** What somebody enters in the console. @param units by server and device */
+function configuration(
+  properties: object[],
+  units: Record<string, Record<string, number>>,
+  ports: Record<string, number>,
+): JsonObject {
   return JSON.parse(
     JSON.stringify({
       modelList: [{ profile: { productKey: PUMP }, properties }],
-      serverList: [{ protocol: 'TCP', ip: '127.0.0.1', port, name: 'pump house', serverId: 'S1' }],
-      deviceList: Object.entries(units).map(([deviceName, slaveId]) => ({
-        deviceConfig: { slaveId, serverId: 'S1' },
-        productKey: PUMP,
-        deviceName,
+      serverList: Object.keys(units).map((serverId) => ({
+        protocol: 'TCP',
+        ip: '127.0.0.1',
+        port: ports[serverId],
+        name: `pump house ${serverId}`,
+        serverId,
       })),
+      deviceList: Object.entries(units).flatMap(([serverId, devices]) =>
+        Object.entries(devices).map(([deviceName, slaveId]) => ({
+          deviceConfig: { slaveId, serverId },
+          productKey: PUMP,
+          deviceName,
+        })),
+      ),
       tslList: [THING_MODEL],
     }),
   ) as JsonObject;
@@ -91,12 +103,14 @@ async function importFlow(red: Runtime, flow: readonly FlowNode[], instead: read
 describe('gateway model configuration, from the console to the register and back', () => {
   const memory = new MadeUpModbus();
   let modbus: ModbusTcp;
+  let other: ModbusTcp;
   let red: Runtime;
   let panel: Panel;
   let imported: FlowNode[] = [];
 
   before(async () => {
     modbus = await ModbusTcp.start(memory);
+    other = await ModbusTcp.start(new MadeUpModbus());
     red = await startRuntime();
     const online = red.next('statuses', ({ status }) => status?.fill === 'green');
     await red.deploy([
@@ -106,7 +120,7 @@ describe('gateway model configuration, from the console to the register and back
           productKey: PUMP,
           thingModel: THING_MODEL,
           dynamicRegistration: true,
-          devices: ['pump-1', 'pump-2', 'pump-3'].map((deviceName) => ({ deviceName })),
+          devices: ['pump-1', 'pump-2', 'pump-3', 'pump-4'].map((deviceName) => ({ deviceName })),
         },
       ]),
       device({ id: 'gate', role: 'gateway', ...HUB, thingModelSource: 'none', thingModel: '' }),
@@ -123,6 +137,7 @@ describe('gateway model configuration, from the console to the register and back
   after(async () => {
     await red.stop();
     await modbus.stop();
+    await other.stop();
   });
 
   /** Pushes a document and imports the flow that comes of it. */
@@ -171,10 +186,18 @@ describe('gateway model configuration, from the console to the register and back
     memory.set(1, 4, 0x13, 0xab00);
     memory.set(2, 4, 0x10, 0xffff);
     memory.set(2, 0, 0x03, 1);
-    await push(configuration(FIRST, { 'pump-1': 1, 'pump-2': 2 }, modbus.port));
+    // The same unit as that of another device, behind another server.
+    other.memory.set(1, 4, 0x10, 777);
+    const units = { S1: { 'pump-1': 1, 'pump-2': 2 }, S2: { 'pump-4': 1 } };
+    const connected: unknown[] = [];
+    red.events.on('test-modbus:connected', (id: unknown) => connected.push(id));
+    await push(configuration(FIRST, units, { S1: modbus.port, S2: other.port }));
     const { status, gateway } = await atPlatform('pump-1', { temperature: 21.5, valve: 0, mode: 0 });
     assert.deepEqual([status, gateway?.deviceName], ['ONLINE', HUB.deviceName]);
     await atPlatform('pump-2', { temperature: -0.1, valve: 1, mode: 0 });
+    await atPlatform('pump-4', { temperature: 77.7, valve: 0, mode: 0 });
+    assert.equal(new Set(connected).size, connected.length);
+    assert.equal(connected.length, 2);
   });
 
   it('what the cloud sets stands in coil and register, and is read again', async () => {
@@ -184,6 +207,12 @@ describe('gateway model configuration, from the console to the register and back
     assert.deepEqual(memory.get(1, 4, 0x10), [300]);
     assert.deepEqual(memory.get(1, 4, 0x13), [0xab07]);
     assert.deepEqual([memory.get(1, 0, 3), memory.get(2, 0, 3)], [[1], [1]]);
+    assert.equal((await set('pump-4', { temperature: 20, mode: 1 })).code, 200);
+    await atPlatform('pump-4', { temperature: 20, mode: 1 });
+    assert.deepEqual([memory.get(1, 4, 0x10), other.memory.get(1, 4, 0x10)], [[300], [200]]);
+    const { code: unfit } = await set('pump-4', { temperature: 21, energy: 5 });
+    assert.equal(unfit, 460);
+    assert.deepEqual(other.memory.get(1, 4, 0x10), [200]);
   });
 
   it('a Modbus server that goes away and comes back is polled on', async () => {
@@ -201,16 +230,18 @@ describe('gateway model configuration, from the console to the register and back
   it('a configuration that is pushed again takes the place of the first', async () => {
     memory.set(1, 4, 0x40, 1, 0);
     memory.set(3, 4, 0x40, 0, 1500);
-    await push(configuration(SECOND, { 'pump-1': 1, 'pump-3': 3 }, modbus.port));
+    await push(configuration(SECOND, { S1: { 'pump-1': 1, 'pump-3': 3 } }, { S1: modbus.port }));
     await atPlatform('pump-1', { energy: 65.536 });
     const { status } = await atPlatform('pump-3', { energy: 1.5, valve: 0 });
     assert.equal(status, 'ONLINE');
     modbus.touched.clear();
+    other.touched.clear();
     for (const raw of [2000, 2500, 3000]) {
       memory.set(3, 4, 0x41, raw);
       await atPlatform('pump-3', { energy: raw / 1000 });
     }
     const places = [...modbus.touched].sort();
+    assert.deepEqual([...other.touched], []);
     assert.deepEqual(places, ['1/0/3', '1/4/64', '1/4/65', '3/0/3', '3/4/64', '3/4/65']);
     assert.equal((await set('pump-3', { valve: 1 })).code, 200);
     await atPlatform('pump-3', { valve: 1 });
