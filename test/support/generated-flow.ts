@@ -71,6 +71,8 @@ export class RunningTab {
   readonly replies: Message[] = [];
   readonly functions: FunctionNodes;
   readonly #byId: ReadonlyMap<string, FlowNode>;
+  readonly #pending: Array<[node: FlowNode, msg: Message]> = [];
+  #isDelivering = false;
 
   constructor(
     nodes: readonly FlowNode[],
@@ -101,11 +103,25 @@ export class RunningTab {
   }
 
   #send(from: FlowNode, output: number, msg: Message): void {
-    for (const id of from.wires?.[output] ?? []) {
-      const node = this.#byId.get(id);
-      assert.ok(node);
-      this.#receive(node, { ...msg });
+    for (const id of from.wires?.[output] ?? []) this.#pending.push([this.#at(id), { ...msg }]);
+    this.#deliver();
+  }
+
+  /** One message after the other, as Node-RED does: a node that sends is not in the middle of it when another receives. */
+  #deliver(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    try {
+      for (let next = this.#pending.shift(); next; next = this.#pending.shift()) this.#receive(...next);
+    } finally {
+      this.#isDelivering = false;
     }
+  }
+
+  #at(id: string): FlowNode {
+    const node = this.#byId.get(id);
+    assert.ok(node);
+    return node;
   }
 
   #receive(node: FlowNode, msg: Message): void {
@@ -118,6 +134,9 @@ export class RunningTab {
       case 'modbus-flex-getter':
       case 'modbus-flex-write':
         this.#modbus(node, msg);
+        return;
+      case 'link out':
+        for (const id of node.links as string[]) this.#send(this.#at(id), 0, msg);
         return;
       case 'alink-property-post':
         this.reports.push(msg);

@@ -1,4 +1,5 @@
 import { crc64 } from '../../crc';
+import { widthOf } from './width';
 
 /** A node of a flow, as Node-RED imports it. */
 export interface FlowNode {
@@ -25,8 +26,10 @@ export function fingerprint(value: unknown): string {
 }
 
 const GRID = 20;
-const COLUMN = 220;
-const LEFT = 140;
+const COLUMN = 240;
+const LEFT = 60;
+/** Under a node there is its status. */
+const ROW = 3 * GRID;
 
 /** One tab on which nodes are set in rows and columns. */
 export class Canvas {
@@ -43,24 +46,38 @@ export class Canvas {
 
   /** A heading with the next section under it. */
   comment(id: string, name: string, info: string): void {
-    this.#place({ id, type: 'comment', name, info, wires: [] }, 0);
+    this.add(0, { id, type: 'comment', name, info, wires: [] });
     this.#y += 2 * GRID;
   }
 
-  /** Sets a node into the row; columns from 0. */
-  add(column: number, node: FlowNode): void {
-    this.#place(node, column);
+  /** Sets a node into a row, its left side into a column; both from 0, rows from where the canvas is. */
+  add(column: number, node: FlowNode, row = 0): void {
+    // The place on the canvas is the middle of a node.
+    const x = LEFT + column * COLUMN + widthOf(node) / 2;
+    this.nodes.push({ ...node, z: this.id, x, y: this.#y + row * ROW });
   }
 
-  /** The next row, or the next section. */
+  /** The next row. */
   down(rows = 1): void {
-    this.#y += rows * 2 * GRID;
+    this.#y += rows * ROW;
   }
 
-  #place(node: FlowNode, column: number): void {
-    // The place on the canvas is the middle of a node, and headings are wide.
-    this.nodes.push({ ...node, z: this.id, x: LEFT + column * COLUMN, y: this.#y });
+  /** The next section. */
+  gap(): void {
+    this.#y += GRID;
   }
+}
+
+/**
+ * A way back from nodes to one that stands before them: wires from right to left would run across everything else.
+ * @param from ids of the ends of the way, each to be placed behind the nodes that lead there
+ * @returns its beginning and its ends
+ */
+export function wayBack(start: string, name: string, to: string, from: readonly string[]): FlowNode[] {
+  return [
+    { id: start, type: 'link in', name, links: [...from], l: true, wires: [[to]] },
+    ...from.map((id) => ({ id, type: 'link out', name, mode: 'link', links: [start], l: true, wires: [] })),
+  ];
 }
 
 /**

@@ -92,7 +92,8 @@ function gatewayTab(
     wires: [[result]],
   });
   canvas.add(3, debugNode(result, texts.loginResult, 'alink'));
-  canvas.down(2);
+  canvas.down();
+  canvas.gap();
   canvas.comment(ids('errors'), texts.errors, '');
   addCatch(canvas, ids, 'errors', texts.problem);
   return canvas.nodes;

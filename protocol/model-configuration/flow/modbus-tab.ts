@@ -12,6 +12,7 @@ import {
   propertyPostNode,
   propertySetNode,
   serviceReplyNode,
+  wayBack,
 } from './canvas';
 import type { AskPlan } from './modbus-ask';
 import type { DecodePlan } from './modbus-decode';
@@ -109,7 +110,7 @@ function addPolling(
     canvas.add(0, injectNode(id('retry'), texts.again, RETRY_MS, 0, [[ask]]));
     canvas.down();
   }
-  canvas.down();
+  canvas.gap();
 }
 
 function addWriting(
@@ -133,32 +134,30 @@ function addWriting(
     devices: plans.map(({ productKey, deviceName, unitId }) => [productKey, deviceName, unitId]),
   };
   const hasBits = plans.some(({ writes }) => writes.some(({ format }) => format.bitMask !== undefined));
-  canvas.add(0, propertySetNode(set, { name: texts.propertySet, device: gateway }, [[encode]]));
-  canvas.add(
-    1,
-    functionNode(
-      encode,
-      texts.encode,
-      functionText(texts.functionHead, plan, writeText, 'return write(plan, msg, flow, Date.now());'),
-      [[write], hasBits ? [read] : [], [reply]],
-      ['bits'],
-    ),
+  const text = functionText(
+    texts.functionHead,
+    plan,
+    writeText,
+    'return write(plan, msg, flow, Date.now());',
   );
-  canvas.add(2, {
-    ...flexNode(write, 'modbus-flex-write', texts.writeRegisters, client),
-    wires: [[encode], []],
-  });
-  canvas.add(4, serviceReplyNode(reply, texts.reply));
-  canvas.down();
-  if (hasBits) {
-    canvas.add(2, {
-      ...flexNode(read, 'modbus-flex-getter', texts.readFirst, client),
-      ...GETTER,
-      wires: [[encode], []],
-    });
-    canvas.down();
-  }
-  canvas.down();
+  const ways = hasBits ? [id('back', 'write'), id('back', 'read')] : [id('back', 'write')];
+  const [start, ...ends] = wayBack(id('answers'), texts.answers, encode, ways);
+  const [writeBack, readBack] = ways.map((way) => [[way], []]);
+  const requests = [
+    { ...flexNode(write, 'modbus-flex-write', texts.writeRegisters, client), wires: writeBack ?? [] },
+    ...(readBack
+      ? [{ ...flexNode(read, 'modbus-flex-getter', texts.readFirst, client), ...GETTER, wires: readBack }]
+      : []),
+  ];
+  canvas.add(0, propertySetNode(set, { name: texts.propertySet, device: gateway }, [[encode]]));
+  if (start) canvas.add(0, start, 1);
+  const outputs = [[write], hasBits ? [read] : [], [reply]];
+  canvas.add(1, functionNode(encode, texts.encode, text, outputs, ['bits']), requests.length / 2);
+  for (const [row, node] of requests.entries()) canvas.add(2, node, row);
+  for (const [row, node] of ends.entries()) canvas.add(3, node, row);
+  canvas.add(2, serviceReplyNode(reply, texts.reply), requests.length);
+  canvas.down(requests.length + 1);
+  canvas.gap();
 }
 
 /** What all devices of a product have in common stands there once. */

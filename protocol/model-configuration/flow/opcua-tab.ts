@@ -15,6 +15,7 @@ import {
   propertySetNode,
   serviceInNode,
   serviceReplyNode,
+  wayBack,
 } from './canvas';
 import type { OpcUaModel, OpcUaPlan, PlannedParameter } from './opcua-state';
 import type { GeneratedFlowOptions } from './options';
@@ -38,9 +39,10 @@ export function opcUaTab(
   const { gateway } = options;
   const id = (...parts: string[]) => ids('opcua', server.serverId, ...parts);
   const canvas = new Canvas(id('tab'), server.name, texts.serverInfo(devices.length));
-  const [work, client, report, event, reply] = [
+  const [work, client, back, report, event, reply] = [
     id('work'),
     id('client'),
+    id('back'),
     id('report'),
     id('event'),
     id('reply'),
@@ -55,32 +57,31 @@ export function opcUaTab(
   };
   const plan: OpcUaPlan = { version: idsOf(STATE)(JSON.stringify(data)), ...data };
   const call = 'return opcUa(plan, msg, flow, node, Date.now());';
-  const outputs = [[client], [report], [event], [reply]];
+  const text = functionText(texts.functionHead, plan, opcUaText, call);
   canvas.comment(id('section'), texts.opcUa, texts.opcUaInfo);
   const clock = injectNode(id('clock'), texts.every(String(POLLING_MS / 1000)), POLLING_MS, 0, [[work]]);
-  canvas.add(0, {
-    ...clock,
-    props: [{ p: 'topic', vt: 'str' }],
-    topic: 'tick',
-    payload: '',
-    payloadType: 'date',
-  });
-  canvas.add(
-    1,
-    functionNode(work, texts.opcUaFunction, functionText(texts.functionHead, plan, opcUaText, call), outputs),
-  );
-  canvas.add(2, clientNode(client, texts.opcUaClient, id('endpoint'), [[work], [work], [work]]));
-  canvas.add(3, propertyPostNode(report, { name: texts.report, device: gateway }));
-  canvas.down();
-  canvas.add(0, propertySetNode(id('set'), { name: texts.propertySet, device: gateway }, [[work]]));
-  canvas.add(3, eventOutNode(event, { name: texts.event, device: gateway }));
-  canvas.down();
-  canvas.add(0, serviceInNode(id('service'), { name: texts.service, device: gateway }, [[work]]));
-  canvas.add(3, serviceReplyNode(reply, texts.reply));
-  canvas.down(2);
+  const inputs = [
+    { ...clock, props: [{ p: 'topic', vt: 'str' }], topic: 'tick', payload: '', payloadType: 'date' },
+    propertySetNode(id('set'), { name: texts.propertySet, device: gateway }, [[work]]),
+    serviceInNode(id('service'), { name: texts.service, device: gateway }, [[work]]),
+  ];
+  const outputs = [
+    clientNode(client, texts.opcUaClient, id('endpoint'), [[back], [back], [back]]),
+    propertyPostNode(report, { name: texts.report, device: gateway }),
+    eventOutNode(event, { name: texts.event, device: gateway }),
+    serviceReplyNode(reply, texts.reply),
+  ];
+  const [start, end] = wayBack(id('answers'), texts.opcUaAnswers, work, [back]);
+  for (const [row, node] of [...inputs, ...(start ? [start] : [])].entries()) canvas.add(0, node, row);
+  canvas.add(1, functionNode(work, texts.opcUaFunction, text, [[client], [report], [event], [reply]]), 1.5);
+  for (const [row, node] of outputs.entries()) canvas.add(2, node, row);
+  if (end) canvas.add(3, end);
+  canvas.down(outputs.length);
+  canvas.gap();
   canvas.comment(id('errors'), texts.errors, '');
   addCatch(canvas, id, 'errors', texts.problem);
-  return [...canvas.nodes, endpointNode(id('endpoint'), server, options)];
+  // On the tab, so that it goes with the tab.
+  return [...canvas.nodes, { ...endpointNode(id('endpoint'), server, options), z: canvas.id }];
 }
 
 function modelOf({ model: { properties, services, events }, thingModel }: OpcUaDevice): OpcUaModel {

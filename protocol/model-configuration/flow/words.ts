@@ -32,6 +32,8 @@ export interface FlowTexts {
   opcUaInfo: string;
   opcUaFunction: string;
   opcUaClient: string;
+  opcUaAnswers: string;
+  answers: string;
   service: string;
   event: string;
   functionHead: string;
@@ -75,6 +77,8 @@ const ENGLISH: FlowTexts = {
     'The function finds the devices by their display names and polls their variables; what has changed is reported. Properties that the platform sets are written, services are calls of methods, events are reported by the indices of the configuration. The password of the server is entered in its endpoint node.',
   opcUaFunction: 'devices of the server',
   opcUaClient: 'client',
+  opcUaAnswers: 'what the client says',
+  answers: 'what the devices say',
   service: 'service',
   event: 'event',
   functionHead:
@@ -118,6 +122,8 @@ const CHINESE: FlowTexts = {
     '函数按显示名称查找设备并轮询其变量，变化的值会上报。平台设置的属性会写入变量，服务对应方法调用，事件按配置中的索引上报。服务器密码请在端点节点中填写。',
   opcUaFunction: '该服务器下的设备',
   opcUaClient: '客户端',
+  opcUaAnswers: '客户端的输出',
+  answers: '设备的应答',
   service: '服务调用',
   event: '事件',
   functionHead:

@@ -88,7 +88,8 @@ describe('generated flow', () => {
         for (const target of (node.wires ?? []).flat())
           assert.ok(ids.has(target), `${node.type} leads nowhere`);
         for (const reference of [node.server, node.endpoint]) {
-          if (typeof reference === 'string' && node.z !== undefined) assert.ok(ids.has(reference), node.type);
+          if (typeof reference === 'string' && node.type !== 'OpcUa-Endpoint')
+            assert.ok(ids.has(reference), node.type);
         }
         if ('device' in node) assert.equal(node.device, OPTIONS.gateway);
         if (node.type === 'function')
@@ -96,8 +97,9 @@ describe('generated flow', () => {
         if (node.z === undefined) continue;
         assert.ok(tabs.has(node.z));
         // Settings have no place.
-        if (node.type === 'modbus-client') continue;
-        assert.ok(Number(node.x) >= 100 && Number(node.y) >= 40 && Number(node.x) % 20 === 0);
+        if (node.type === 'modbus-client' || node.type === 'OpcUa-Endpoint') continue;
+        for (const target of (node.links ?? []) as string[]) assert.ok(ids.has(target));
+        assert.ok(Number(node.x) >= 100 && Number(node.y) >= 40 && Number(node.x) % 10 === 0);
         const place = `${node.z} ${node.x} ${node.y}`;
         assert.ok(!places.has(place), `two nodes at ${place}`);
         places.add(place);
@@ -178,7 +180,7 @@ describe('generated flow', () => {
 
   it('needs nothing besides node-red-contrib-modbus and this collection', () => {
     const known =
-      /^(tab|comment|inject|function|debug|catch|modbus-(client|flex-getter|flex-write)|alink-[a-z-]+)$/;
+      /^(tab|comment|inject|function|debug|catch|link (in|out)|modbus-(client|flex-getter|flex-write)|alink-[a-z-]+)$/;
     for (const { type } of plant()) assert.match(type, known);
   });
 
