@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { explainCode, isJsonObject, type JsonObject, parseJson } from '../../protocol';
 import { AlinkError } from '../errors';
 import { networkError } from '../session/network-error';
-import { trustedRoots } from '../session/stream';
+import { trustOf } from '../session/trust';
 
 const LARGEST_ANSWER = 64 * 1024;
 
@@ -52,7 +52,6 @@ function send({ url, form, ca, signal, limitMs }: FormPost): Promise<string> {
   const host = target.hostname;
   const port = Number(target.port || (secure ? 443 : 80));
   const body = new URLSearchParams(form).toString();
-  const roots = trustedRoots(ca);
   return new Promise((resolve, reject) => {
     const request = (secure ? httpsRequest : httpRequest)(
       target,
@@ -64,7 +63,7 @@ function send({ url, form, ca, signal, limitMs }: FormPost): Promise<string> {
           'content-type': 'application/x-www-form-urlencoded',
           'content-length': Buffer.byteLength(body),
         },
-        ...(roots ? { ca: roots } : {}),
+        ...(secure ? { secureContext: trustOf(ca) } : {}),
         // Also when the environment says otherwise.
         rejectUnauthorized: true,
       },

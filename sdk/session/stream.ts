@@ -1,10 +1,11 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, rootCertificates } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { createWebSocketStream, WebSocket } from 'ws';
 import type { MqttEndpoint } from '../../protocol';
 import { AlinkError } from '../errors';
 import { networkError } from './network-error';
+import { trustOf } from './trust';
 
 /** Whom to trust besides Node.js's own roots, and how long a handshake may take. */
 export interface StreamOptions {
@@ -20,11 +21,6 @@ export interface SocketAddress {
   port: number;
   /** TLS goes over this instead of a socket of its own: the way through a proxy. */
   over?: Duplex;
-}
-
-/** Roots for TLS: one's own are added, never put in place of the others. */
-export function trustedRoots(ca: string | undefined): string[] | undefined {
-  return ca === undefined ? undefined : [...rootCertificates, ca];
 }
 
 /**
@@ -99,16 +95,14 @@ function tcpOpening({ host, port }: SocketAddress): Opening {
 }
 
 function tlsOpening({ host, port, over }: SocketAddress, options: Pick<StreamOptions, 'ca'>): Opening {
-  const ca = trustedRoots(options.ca);
   const servername = isIP(host) ? '' : host;
   return socketOpening(
     connectTls({
       host,
       port,
       ...(over ? { socket: over } : {}),
-      ...(ca ? { ca } : {}),
       ...(servername ? { servername } : {}),
-      minVersion: 'TLSv1.2',
+      secureContext: trustOf(options.ca),
       // Also when the environment says otherwise.
       rejectUnauthorized: true,
     }),
@@ -128,12 +122,13 @@ function socketOpening(socket: ReturnType<typeof connectTcp>, ready: 'connect' |
 }
 
 function webSocketOpening(endpoint: MqttEndpoint, options: StreamOptions): Opening {
-  const ca = trustedRoots(options.ca);
+  // For the connection under it, of which the types of ws know less.
+  const trust = endpoint.protocol === 'wss' ? { secureContext: trustOf(options.ca) } : {};
   const socket = new WebSocket(`${endpoint.url}${endpoint.path ?? ''}`, 'mqtt', {
     perMessageDeflate: false,
     maxPayload: 1024 * 1024,
     rejectUnauthorized: true,
-    ...(ca ? { ca } : {}),
+    ...trust,
   });
   // The stream takes what comes right after the upgrade, so it has to exist before it.
   const stream = createWebSocketStream(socket);
