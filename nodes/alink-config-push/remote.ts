@@ -1,7 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
-import { AlinkError, type Device, type ReceivedConfiguration } from '../../sdk';
+import { AlinkError, type CurrentConfiguration, type Device, type ReceivedConfiguration } from '../../sdk';
 import { toAlinkError } from '../shared/flow-error';
 import { type AlinkMessage, namesOf } from '../shared/flow-node';
+import { invalidInput } from '../shared/invalid-input';
 import type { StatusLine } from '../shared/status';
 import type { AlinkInfo } from '../shared/types';
 import { type ConfigPushDef, listeningOptions } from './settings';
@@ -64,18 +65,33 @@ export function remoteWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet:
         onConfirmed: () => outlet.status.trial(undefined),
       }),
     input: async (device, msg) => {
-      const again = (msg as { again?: unknown }).again === true;
-      const { configId, status } = await device.configuration.get({ again });
+      const { again, kept } = msg as { again?: unknown; kept?: unknown };
+      if (kept === true) return [inUse(msg, device, await current(device), 'kept')];
+      const { configId, status } = await device.configuration.get({ again: again === true });
       if (status === 'rolledBack') throw rolledBack(configId);
-      const current = status === 'unchanged' ? await device.configuration.current() : undefined;
-      if (current === undefined) return [];
-      const { confirmed, document } = current;
-      msg.payload = document;
-      const method = 'thing.config.get';
-      msg.alink = { status: 'unchanged', method, ...namesOf(device), configId, confirmed };
-      return [msg];
+      // Any other came out of the node like one that was pushed.
+      return status === 'unchanged' ? [inUse(msg, device, await current(device), 'unchanged')] : [];
     },
   };
+}
+
+/** @throws AlinkError `invalidInput` when there is none */
+async function current({ configuration }: Device): Promise<CurrentConfiguration> {
+  const found = await configuration.current();
+  if (found) return found;
+  throw invalidInput('noConfiguration', 'no configuration has been accepted yet');
+}
+
+/** The message that came in, with the configuration that is in use. */
+function inUse(
+  msg: AlinkMessage,
+  device: Device,
+  { configId, document, confirmed }: CurrentConfiguration,
+  status: 'unchanged' | 'kept',
+): AlinkMessage {
+  const method = status === 'unchanged' ? { method: 'thing.config.get' } : {};
+  const alink = { status, ...method, ...namesOf(device), configId, confirmed };
+  return Object.assign(msg, { payload: document, alink });
 }
 
 function infoOf(configuration: ReceivedConfiguration, status: string): ConfigurationInfo {

@@ -31,6 +31,7 @@ export const INPUT_RULES = [
   'notFailureStep',
   'notFirmwareName',
   'noOtaReport',
+  'noConfiguration',
   'noModelConfiguration',
 ] as const;
 

@@ -259,6 +259,27 @@ describe('alink-config-push when something goes wrong', () => {
     await caught;
   });
 
+  it('without a connection: the one in use is there for a message that wants it', async () => {
+    await deploy(configPush());
+    const none = red.next('errors');
+    red.send('config', { kept: true });
+    assert.match((await none).error?.message ?? '', /no configuration has been accepted yet/);
+    const since = emulator.exchanges.latest;
+    await push({ interval: 5 });
+    await answered(since);
+    emulator.faults.goSilent();
+    await red.deploy([]);
+    await sdk.closeAllDevices();
+    await red.deploy(flowOf([configPush({ ask: true })]));
+    const kept = red.next('sink');
+    red.send('config', { kept: true, kind: 'mine' });
+    const { payload, kind, alink } = await kept;
+    assert.deepEqual(
+      [payload, kind, alink?.status, alink?.confirmed],
+      [{ interval: 5 }, 'mine', 'kept', true],
+    );
+  });
+
   it('a damaged file is told, and what it held comes once more', async () => {
     await deploy(configPush());
     const since = emulator.exchanges.latest;

@@ -53,6 +53,38 @@ describe('examples', () => {
     assert.deepEqual(state, { reported: { color: 'green' } });
   });
 
+  it('24-remote-configuration.json: taken or refused, and what is in use may be asked for again and again', async () => {
+    const flow = await onFreePorts(readFileSync(join(FOLDER, '24-remote-configuration.json'), 'utf8'));
+    const named = (name: string) => flow.find((node) => node.name === name)?.id ?? '';
+    const shown = ['in use', 'what went wrong'].map(named);
+    const answers = { id: 'answers', type: 'complete', z: flow[0]?.id, scope: [named('refused')] };
+    await red.deploy([
+      ...flow.map((node) => (shown.includes(node.id) ? { ...node, type: 'test-sink', wires: [] } : node)),
+      { ...answers, wires: [['at-refused']] },
+      { id: 'at-refused', type: 'test-sink', z: flow[0]?.id ?? '', wires: [] },
+    ]);
+    const [inUse = '', wrong = ''] = shown;
+    const errors: FlowMessage[] = [];
+    const note = (msg: FlowMessage) => errors.push(msg);
+    red.events.on(`test-sink:${wrong}`, note);
+    const taken = red.next(inUse, ({ payload }) => JSON.stringify(payload) === '{"interval":5}', 15_000);
+    red.send(named('every 5 s'), {});
+    await taken;
+    for (const [button, status] of [
+      ['ask for it', 'unchanged'],
+      ['in use, also offline', 'kept'],
+    ] as const) {
+      const again = red.next(inUse, ({ alink }) => alink?.status === status, 15_000);
+      red.send(named(button), {});
+      assert.deepEqual((await again).payload, { interval: 5 });
+    }
+    const refused = red.next('at-refused', undefined, 15_000);
+    red.send(named('every 0 s'), {});
+    assert.deepEqual((await refused).payload, { interval: 0 });
+    red.events.off(`test-sink:${wrong}`, note);
+    assert.deepEqual(errors, []);
+  });
+
   it('26-firmware-update.json: the upgrade succeeds, and the lamp has its new color', async () => {
     const flow = JSON.parse(readFileSync(join(FOLDER, '26-firmware-update.json'), 'utf8')) as FlowNode[];
     const [shown] = flow.filter(({ name }) => name === 'how the upgrade went');
