@@ -48,6 +48,13 @@ const WRITTEN: Record<string, (payload: unknown) => boolean> = {
   UInt64: (payload) => /^\d{1,20}$/.test(String((payload as { value?: unknown }).value)),
 };
 
+/** As the server keeps it. */
+function stored({ datatype, payload }: Message): unknown {
+  if (datatype !== 'UInt64') return payload;
+  const whole = BigInt((payload as { value: string }).value);
+  return [Number(whole >> 32n), Number(whole & 0xffff_ffffn)];
+}
+
 /**
  * What `OpcUa-Client` of node-red-contrib-opcua 0.2.354 does with messages, on a made-up server: the shapes were taken down
  * from the node itself on a server of node-opcua 2.160.
@@ -216,11 +223,29 @@ export class MadeUpOpcUaClient {
     ];
   }
 
+  /** An event of a boiler, told once by each subscription: fields that are 0 or false are left out. */
+  event(source: string, fields: Message): Message[] {
+    return this.subscriptions.map((custom) => ({
+      topic: '0xf12aa037',
+      payload: {
+        EventId: '0xf12aa037',
+        OverheatType: nodeId(2, 4002),
+        [source]: nodeId(2, source),
+        SourceName: source,
+        Message: { locale: null, text: 'hot' },
+        Severity: 500,
+        ...Object.fromEntries(
+          Object.entries(fields).filter(([name, value]) => custom.includes(name) && value),
+        ),
+      },
+    }));
+  }
+
   #write(msg: Message): Message[][] {
     assert.match(String(msg.topic), /^ns=/);
     const fits = WRITTEN[String(msg.datatype)]?.(msg.payload);
     assert.ok(fits, `Node-RED has ended: ${JSON.stringify(msg.payload)} as ${msg.datatype}`);
-    if (this.writeStatus === 0) this.at(String(msg.topic)).value = msg.payload;
+    if (this.writeStatus === 0) this.at(String(msg.topic)).value = stored(msg);
     const error = 'The access level does not allow writing to the Node.';
     const status = { _value: this.writeStatus, _name: 'BadNotWritable', _description: error };
     const told = this.writeStatus === 0 ? [] : [this.#status('error', error)];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { after, before, describe, it } from 'mocha';
 import type { JsonObject } from '../../../protocol';
 import { cloud } from '../../support/cloud-node';
 import { configPush, Panel, platformWith } from '../../support/config-push-nodes';
 import { catchAll, device, sink, statusOf } from '../../support/flows';
+import { importFlow } from '../../support/import-flow';
 import { MadeUpModbus } from '../../support/modbus-server';
 import { ModbusTcp } from '../../support/modbus-tcp';
 import { type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
@@ -81,23 +81,6 @@ interface DeviceView {
 interface Answer {
   code: number;
   message: string;
-}
-
-/** What a user who imports a flow in the place of an earlier one tells Node-RED, over its admin API. */
-async function importFlow(red: Runtime, flow: readonly FlowNode[], instead: readonly FlowNode[] = []) {
-  const url = `${red.url}/flows`;
-  const headers = { 'Node-RED-API-Version': 'v2', 'Content-Type': 'application/json' };
-  const current = (await (await fetch(url, { headers })).json()) as { rev: string; flows: FlowNode[] };
-  const old = new Set(instead.map(({ id }) => id));
-  const flows = [...current.flows.filter(({ id }) => !old.has(id)), ...flow];
-  const started = once(red.events, 'flows:started');
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { ...headers, 'Node-RED-Deployment-Type': 'nodes' },
-    body: JSON.stringify({ rev: current.rev, flows }),
-  });
-  assert.equal(response.status, 200, await response.text());
-  await started;
 }
 
 describe('gateway model configuration, from the console to the register and back', () => {

@@ -101,7 +101,12 @@ module.exports = (RED) => {
           }
           done();
         };
-        if (!server?.isActive()) return fail(new Error('Inject while node is not ready for input.'));
+        if (!server?.isActive()) {
+          // Here it is the message that came, not a copy of it, that goes on.
+          Object.assign(msg, { payload: '', error: new Error('Inject while node is not ready for input.') });
+          if (def.emptyMsgOnFail) send([msg, msg]);
+          return done();
+        }
         server
           .request({ ...msg.payload })
           .then((response) => {

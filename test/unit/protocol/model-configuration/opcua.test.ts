@@ -1,107 +1,16 @@
 import assert from 'node:assert/strict';
 import vm from 'node:vm';
 import { describe, it } from 'mocha';
-import type { Json, JsonObject } from '../../../../protocol';
+import type { Json } from '../../../../protocol';
 import {
   type FlowNode,
   generateFlow,
   readModelConfiguration,
 } from '../../../../protocol/model-configuration';
+import { BOILER_HOUSE } from '../../../support/boiler-house';
 import { MadeUpOpcUaClient, nodeId } from '../../../support/opcua-client';
 
 const OPTIONS = { gateway: 'a11ce0de00000001' };
-const parameter = (identifier: string, type: string) => ({
-  identifier,
-  name: identifier,
-  dataType: { type, specs: {} },
-});
-const PLANT: JsonObject = {
-  modelList: [
-    {
-      profile: { productKey: 'a1Boiler' },
-      properties: [
-        { identifier: 'temperature', displayName: 'Temp.1' },
-        { identifier: 'burner', displayName: 'Burner' },
-        { identifier: 'total', displayName: 'Total' },
-      ],
-      services: [
-        {
-          identifier: 'mix',
-          displayName: 'Mix',
-          inputData: [
-            { identifier: 'seconds', index: 1 },
-            { identifier: 'recipe', index: 0 },
-          ],
-          outputData: [
-            { identifier: 'batch', index: 1 },
-            { identifier: 'ok', index: 0 },
-          ],
-        },
-      ],
-      events: [
-        {
-          identifier: 'overheat',
-          displayName: 'Overheat alarm',
-          outputData: [
-            { identifier: 'value', index: 1 },
-            { identifier: 'where', index: 0 },
-          ],
-        },
-      ],
-    },
-  ],
-  serverList: [
-    {
-      url: 'opc.tcp://10.0.0.9:4840',
-      serverId: 'ua',
-      name: 'PLC',
-      userName: 'reader',
-      password: 'AAAA',
-      secPolicy: 'Basic256',
-      secMode: 'Sign',
-    },
-  ],
-  deviceList: [
-    {
-      productKey: 'a1Boiler',
-      deviceName: 'boiler-1',
-      deviceConfig: { serverId: 'ua', displayNamePath: 'Objects/Hall 1/Boiler 1' },
-    },
-    {
-      productKey: 'a1Boiler',
-      deviceName: 'boiler-2',
-      deviceConfig: { serverId: 'ua', displayNamePath: 'Hall 1.Boiler 2' },
-    },
-  ],
-  tslList: [
-    {
-      profile: { productKey: 'a1Boiler' },
-      properties: [
-        { identifier: 'temperature', name: 't', accessMode: 'r', dataType: { type: 'double', specs: {} } },
-        { identifier: 'burner', name: 'b', accessMode: 'rw', dataType: { type: 'bool', specs: {} } },
-        { identifier: 'total', name: 'n', accessMode: 'rw', dataType: { type: 'text', specs: {} } },
-      ],
-      services: [
-        {
-          identifier: 'mix',
-          name: 'mix',
-          callType: 'sync',
-          inputData: [parameter('recipe', 'text'), parameter('seconds', 'int')],
-          outputData: [parameter('ok', 'bool'), parameter('batch', 'int')],
-        },
-      ],
-      events: [
-        {
-          identifier: 'overheat',
-          name: 'overheat',
-          type: 'alert',
-          outputData: [parameter('where', 'text'), parameter('value', 'double')],
-        },
-      ],
-    },
-  ],
-};
-
 type Message = { [name: string]: unknown };
 
 function scriptOf(nodes: readonly FlowNode[]): vm.Script {
@@ -161,7 +70,7 @@ class RunningTab {
   }
 }
 
-const flow = () => generateFlow(readModelConfiguration(PLANT), OPTIONS);
+const flow = () => generateFlow(readModelConfiguration(BOILER_HOUSE), OPTIONS);
 const boiler = (deviceName: string) => ({ productKey: 'a1Boiler', deviceName });
 
 function found(): RunningTab {
@@ -181,7 +90,7 @@ describe('generated flow for OPC UA', () => {
       ['opc.tcp://10.0.0.9:4840', 'Basic256', 'Sign', true, { user: 'reader' }],
     );
     const passwords = new Map([['ua', 'open']]);
-    const [open] = endpoints(generateFlow(readModelConfiguration(PLANT), { ...OPTIONS, passwords }));
+    const [open] = endpoints(generateFlow(readModelConfiguration(BOILER_HOUSE), { ...OPTIONS, passwords }));
     assert.deepEqual(open?.credentials, { user: 'reader', password: 'open' });
     // Neither decrypted nor encrypted.
     assert.ok(!JSON.stringify(flow()).includes('AAAA'));
@@ -294,7 +203,7 @@ describe('generated flow for OPC UA', () => {
 
   it('a newer flow finds what it has more, and fewer devices do no harm', () => {
     const tab = found();
-    const newer = structuredClone(PLANT);
+    const newer = structuredClone(BOILER_HOUSE);
     (newer.deviceList as Json[]).shift();
     const [model] = newer.modelList as Array<{ properties: Json[] }>;
     model?.properties.push({ identifier: 'again', displayName: 'Temp.1' });
