@@ -80,8 +80,8 @@ export function opcUaTab(
   canvas.gap();
   canvas.comment(id('errors'), texts.errors, '');
   addCatch(canvas, id, 'errors', texts.problem);
-  // On the tab, so that it goes with the tab.
-  return [...canvas.nodes, { ...endpointNode(id('endpoint'), server, options), z: canvas.id }];
+  // Not on the tab: a password that was entered stays when the tab is replaced.
+  return [...canvas.nodes, endpointNode(id('endpoint'), server, options)];
 }
 
 function modelOf({ model: { properties, services, events }, thingModel }: OpcUaDevice): OpcUaModel {
