@@ -11,6 +11,9 @@ const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 60_000;
 const SILENT_AFTER_MS = 10_000;
 const PROBE_MS = 10_000;
+/** By 10 and 11 a gateway between network and serial line says that the device behind it does not answer. */
+const NO_ANSWER = /timed?\s*out|exception 1[01]\b/i;
+const EXCEPTION = /exception/i;
 
 /**
  * Whether a device may be asked now. One that has not answered in time is asked rarely, and one thing only: the Modbus nodes
@@ -47,7 +50,9 @@ export function failed(
   { device, about, error, now }: { device: string; about: string; error: unknown; now: number },
 ): Failure {
   const reason = messageOf(error);
-  if (/timed?\s*out/i.test(reason)) {
+  const isException = EXCEPTION.test(reason);
+  if (isException) store.set('answeredAt', now);
+  if (NO_ANSWER.test(reason)) {
     const absent = kept<Absence>(store, 'absent');
     const wait = absent[device]?.wait ?? FIRST_WAIT_MS;
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
@@ -56,8 +61,7 @@ export function failed(
     tell(store, node, device, `does not answer (${reason})`);
     return 'noAnswer';
   }
-  if (/exception/i.test(reason)) {
-    store.set('answeredAt', now);
+  if (isException) {
     tell(store, node, about, reason);
     return 'refused';
   }

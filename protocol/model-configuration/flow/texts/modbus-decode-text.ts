@@ -212,6 +212,8 @@ function messageOf(error) {
 var FIRST_WAIT_MS = 5e3;
 var LONGEST_WAIT_MS = 6e4;
 var SILENT_AFTER_MS = 1e4;
+var NO_ANSWER = /timed?\\s*out|exception 1[01]\\b/i;
+var EXCEPTION = /exception/i;
 function answered(store, node, device, now) {
   const absent = kept(store, "absent");
   delete absent[device];
@@ -222,7 +224,9 @@ function answered(store, node, device, now) {
 }
 function failed(store, node, { device, about, error, now }) {
   const reason = messageOf(error);
-  if (/timed?\\s*out/i.test(reason)) {
+  const isException = EXCEPTION.test(reason);
+  if (isException) store.set("answeredAt", now);
+  if (NO_ANSWER.test(reason)) {
     const absent = kept(store, "absent");
     const wait = absent[device]?.wait ?? FIRST_WAIT_MS;
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
@@ -230,8 +234,7 @@ function failed(store, node, { device, about, error, now }) {
     tell(store, node, device, \`does not answer (\${reason})\`);
     return "noAnswer";
   }
-  if (/exception/i.test(reason)) {
-    store.set("answeredAt", now);
+  if (isException) {
     tell(store, node, about, reason);
     return "refused";
   }

@@ -95,6 +95,21 @@ describe('generated flow, running on a made-up Modbus server', () => {
     assert.equal(asked(10), 20);
   });
 
+  it('a device that a gateway of serial lines cannot reach is away, not refusing', () => {
+    const tab = runningTab();
+    const read = tab.server.read.bind(tab.server);
+    let asked = 0;
+    tab.server.read = (request) => {
+      if (request.unitid === 2) return read(request);
+      asked++;
+      throw new Error('Modbus exception 11: Gateway target device failed to respond');
+    };
+    for (let i = 0; i < 60; i++) tab.clock(1000);
+    assert.ok(asked <= 5, `asked ${asked} times`);
+    assert.equal(tab.functions.warnings.length, 1);
+    assert.match(tab.functions.warnings[0] ?? '', /^a1Pump\/pump-1: does not answer/);
+  });
+
   it('a lost connection is told once, as the fault of no device', () => {
     const tab = runningTab();
     const read = tab.server.read.bind(tab.server);
