@@ -40,7 +40,7 @@ export function modbusTab(
   );
   const client = id('client');
   const canvas = new Canvas(id('tab'), server.name, texts.serverInfo(devices.length));
-  addPolling(canvas, id, plans, client, options);
+  if (plans.some(({ reads }) => reads.length > 0)) addPolling(canvas, id, plans, client, options);
   if (plans.some(({ writes }) => writes.length > 0)) addWriting(canvas, id, plans, client, options);
   canvas.comment(id('errors'), texts.errors, '');
   addCatch(canvas, id, 'errors', texts.problem);
