@@ -70,13 +70,15 @@ function writeJob(job: OtaJob): JsonObject {
     isTaking,
     // Without what is undefined.
     settings: JSON.parse(JSON.stringify(settings)) as JsonObject,
-    tasks: tasks.map(({ device, startedAt, ...task }) => ({
+    tasks: tasks.map(({ device, startedAt, retryAt, ...task }) => ({
       ...device.identity,
       taskId: task.taskId,
       srcVersion: task.srcVersion,
       createdAt: task.createdAt,
       changedAt: task.changedAt,
       startedAt: startedAt ?? null,
+      retries: task.retries,
+      retryAt: retryAt ?? null,
       status: task.status,
       progress: task.progress,
       description: task.description,
@@ -122,8 +124,9 @@ function restoreJob(platform: Platform, firmware: Firmware, saved: Json): void {
   job.cancelled = cancelled === true;
   job.isTaking = isTaking === true;
   if (typeof changedAt === 'number') job.changedAt = changedAt;
-  platform.ota.jobs.add(job);
-  for (const task of Array.isArray(tasks) ? tasks : []) restoreTask(platform, job, task);
+  const saidTasks = Array.isArray(tasks) ? tasks : [];
+  platform.ota.jobs.add(job, saidTasks.length);
+  for (const task of saidTasks) restoreTask(platform, job, task);
   platform.ota.plan(job);
 }
 
@@ -148,7 +151,10 @@ function restoreJobSettings(saved: Json | undefined): OtaJobSettings {
     multiModule: settings.multiModule === true,
     timeoutMs: number('timeoutMs'),
     maximumPerMinute: number('maximumPerMinute'),
+    retryCount: number('retryCount') ?? 0,
+    retryMs: number('retryMs') ?? 0,
     scheduledAt: number('scheduledAt'),
+    finishAt: number('finishAt'),
     tags: isJsonObject(tags)
       ? Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)]))
       : {},
@@ -166,6 +172,8 @@ function restoreTask({ registry, ota }: Platform, job: OtaJob, saved: Json): voi
   if (typeof changedAt === 'number') task.changedAt = changedAt;
   if (typeof startedAt === 'number') task.startedAt = startedAt;
   if (typeof saved.progress === 'number') task.progress = saved.progress;
+  if (typeof saved.retries === 'number') task.retries = saved.retries;
+  if (typeof saved.retryAt === 'number') task.retryAt = saved.retryAt;
   task.description = String(saved.description);
   ota.jobs.addTask(task);
 }

@@ -5,6 +5,8 @@ import type { NewUpgrade } from '../ota/api';
 import type { Emulator } from '../types';
 import type { PanelAnswer } from './panel-answer';
 
+const DAY_MS = 24 * 3_600_000;
+
 /** Somebody asked for what makes no sense; the message goes to them. */
 class InputError extends Error {}
 
@@ -101,13 +103,18 @@ function readUpgrade(input: Json): NewUpgrade {
     'overwrite',
     'multiModule',
     'timeoutMs',
+    'retryCount',
+    'retryMs',
+    'maximumPerMinute',
     'tags',
   ]);
-  const timeoutMs = settings.value('timeoutMs');
+  const whole = (name: string, min: number, max: number): number | undefined => {
+    const value = settings.value(name);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InputError(`${name} must be a whole number of ${min} to ${max}`);
+  };
   const tags = settings.value('tags');
-  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
-    throw new InputError('timeoutMs must be a number above 0');
-  }
   if (tags !== undefined && !(isJsonObject(tags) && Object.values(tags).every(isText))) {
     throw new InputError('tags must be an object of texts');
   }
@@ -120,7 +127,10 @@ function readUpgrade(input: Json): NewUpgrade {
     srcVersions: settings.list('srcVersions').filter(isText),
     overwrite: settings.boolean('overwrite'),
     multiModule: settings.boolean('multiModule'),
-    timeoutMs,
+    timeoutMs: whole('timeoutMs', 1, DAY_MS),
+    retryCount: whole('retryCount', 0, 5),
+    retryMs: whole('retryMs', 0, DAY_MS),
+    maximumPerMinute: whole('maximumPerMinute', 1, 10_000),
     tags: tags as Record<string, string> | undefined,
   });
 }

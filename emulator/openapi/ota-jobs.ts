@@ -13,15 +13,18 @@ const LONGEST_TAG = 1024;
 const LONGEST_TAGS = 4096;
 const MINUTE = 60_000;
 const DAY_MINUTES = 1440;
+const RETRY_MINUTES = [0, 10, 30, 60, DAY_MINUTES];
+const RETRY_COUNTS = [1, 2, 5];
 
 function createVerifyJob(parameters: ActionParameters): object {
   return create(parameters, { type: 'VERIFY_FIRMWARE', target: 'SPECIFIC' }, named(parameters));
 }
 
 function createStaticUpgradeJob(parameters: ActionParameters): object {
-  const scheduledAt = parameters.optional('ScheduleTime');
-  const plan =
-    scheduledAt === undefined ? {} : { scheduledAt: parameters.number('ScheduleTime', 0, { min: 1 }) };
+  const plan = {
+    scheduledAt: optionalTime(parameters, 'ScheduleTime'),
+    finishAt: optionalTime(parameters, 'ScheduleFinishTime'),
+  };
   const target = parameters.optional('TargetSelection') ?? 'ALL';
   const all = () => [...parameters.product().devices.values()];
   switch (target) {
@@ -33,7 +36,7 @@ function createStaticUpgradeJob(parameters: ActionParameters): object {
       const grayPercent = Number(parameters.text('GrayPercent'));
       if (!(grayPercent > 0 && grayPercent <= 100)) throw invalid('GrayPercent is a number of 0.01 to 100.');
       const devices = all();
-      const few = devices.slice(0, Math.ceil((devices.length * grayPercent) / 100));
+      const few = devices.slice(0, Math.max(1, Math.floor((devices.length * grayPercent) / 100)));
       return create(parameters, { ...plan, target, grayPercent }, few);
     }
     default:
@@ -72,7 +75,9 @@ function create(
     multiModule: parameters.optional('MultiModuleMode') === 'true',
     timeoutMs: minutes === 0 ? undefined : minutes * MINUTE,
     maximumPerMinute: perMinute === 0 ? undefined : perMinute,
+    ...retriesOf(parameters),
     scheduledAt: undefined,
+    finishAt: undefined,
     tags: tagsOf(parameters),
     ...more,
   };
@@ -119,7 +124,7 @@ function cancelTaskByJob(parameters: ActionParameters): object {
   return {};
 }
 
-/** Of the firmware, or of one batch, for some devices; upgrades that began go on. */
+/** Of the firmware, or of one batch, for some devices, also in the middle of an upgrade; not what is planned. */
 function cancelTaskByDevice(parameters: ActionParameters): object {
   const { ota } = parameters.platform;
   const product = parameters.product();
@@ -131,10 +136,10 @@ function cancelTaskByDevice(parameters: ActionParameters): object {
   const names = parameters.list('DeviceName', MOST_DEVICES);
   for (const name of names) {
     for (const task of product.devices.get(name)?.upgrades.values() ?? []) {
-      const { job, status } = task;
+      const { job } = task;
       if (jobId !== undefined && job.jobId !== jobId) continue;
       if (firmwareId !== undefined && job.firmware.firmwareId !== firmwareId) continue;
-      if (task.isOpen && status !== 'IN_PROGRESS') ota.cancelTask(task);
+      if (task.isOpen && task.status !== 'SCHEDULED') ota.cancelTask(task);
     }
   }
   return {};
@@ -188,6 +193,20 @@ function named(parameters: ActionParameters): Device[] {
       throw new ActionError('iot.device.NotExistedDevice', 'The device does not exist.');
     return device;
   });
+}
+
+/** None without `RetryInterval`, as on the platform. */
+function retriesOf(parameters: ActionParameters): Pick<OtaJobSettings, 'retryCount' | 'retryMs'> {
+  if (parameters.optional('RetryInterval') === undefined) return { retryCount: 0, retryMs: 0 };
+  const minutes = parameters.number('RetryInterval', 0);
+  const retryCount = Number(parameters.text('RetryCount'));
+  if (!RETRY_MINUTES.includes(minutes)) throw invalid(`RetryInterval is one of ${RETRY_MINUTES.join(', ')}.`);
+  if (!RETRY_COUNTS.includes(retryCount)) throw invalid(`RetryCount is one of ${RETRY_COUNTS.join(', ')}.`);
+  return { retryCount, retryMs: minutes * MINUTE };
+}
+
+function optionalTime(parameters: ActionParameters, name: string): number | undefined {
+  return parameters.optional(name) === undefined ? undefined : parameters.number(name, 0, { min: 1 });
 }
 
 function protocolOf(parameters: ActionParameters): 'HTTPS' | 'MQTT' {

@@ -52,6 +52,10 @@ export function describeJob(job: OtaJob): object {
     ...(settings.grayPercent === undefined ? {} : { GrayPercent: String(settings.grayPercent) }),
     ...(settings.timeoutMs === undefined ? {} : { TimeoutInMinutes: settings.timeoutMs / 60_000 }),
     ...(settings.maximumPerMinute === undefined ? {} : { MaximumPerMinute: settings.maximumPerMinute }),
+    ...(settings.retryCount === 0
+      ? {}
+      : { RetryCount: settings.retryCount, RetryInterval: settings.retryMs / 60_000 }),
+    ...(settings.finishAt === undefined ? {} : { UtcScheduleFinishTime: utcTime(settings.finishAt) }),
     ...(settings.scheduledAt === undefined ? {} : { UtcScheduleTime: utcTime(settings.scheduledAt) }),
   };
 }

@@ -45,10 +45,7 @@ function deleteProduct(parameters: ActionParameters): object {
   }
   parameters.platform.setScript(product, '');
   parameters.platform.configurations.forget(product);
-  const { ota } = parameters.platform;
-  for (const firmware of ota.firmwares.list()) {
-    if (firmware.settings.productKey === product.productKey) asAction(() => ota.deleteFirmware(firmware));
-  }
+  asAction(() => parameters.platform.ota.forgetProduct(product.productKey));
   parameters.platform.registry.products.delete(product.productKey);
   return {};
 }

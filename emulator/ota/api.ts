@@ -57,6 +57,12 @@ export interface NewUpgrade {
   multiModule?: boolean;
   /** From the first progress report on. */
   timeoutMs?: number;
+  /** How often a device is offered the package again after it failed, by itself; 0 by default. */
+  retryCount?: number;
+  /** Milliseconds between a failure and the next offer; 0 by default. */
+  retryMs?: number;
+  /** Devices that are told in a minute; all at once by default. */
+  maximumPerMinute?: number;
   /** In `extData` of the offer. */
   tags?: Readonly<Record<string, string>>;
 }
@@ -231,8 +237,11 @@ function jobSettings(settings: NewUpgrade, type: OtaJobSettings['type']): OtaJob
     overwrite: settings.overwrite ?? false,
     multiModule: settings.multiModule ?? false,
     timeoutMs: settings.timeoutMs,
-    maximumPerMinute: undefined,
+    maximumPerMinute: settings.maximumPerMinute,
+    retryCount: settings.retryCount ?? 0,
+    retryMs: settings.retryMs ?? 0,
     scheduledAt: undefined,
+    finishAt: undefined,
     tags: settings.tags ?? {},
   };
 }

@@ -137,6 +137,10 @@ export class FirmwareStore {
     return made;
   }
 
+  forgetModules(productKey: string): void {
+    this.modules.delete(productKey);
+  }
+
   /** @throws OtaError while a package is for it */
   removeModule(productKey: string, name: string): boolean {
     for (const { settings } of this.firmwares.values()) {

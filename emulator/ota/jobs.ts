@@ -44,8 +44,14 @@ export interface OtaJobSettings {
   timeoutMs: number | undefined;
   /** Devices that are told in a minute. */
   maximumPerMinute: number | undefined;
+  /** How often a device is offered the package again after it failed, by itself. */
+  retryCount: number;
+  /** Milliseconds from a failure to the next offer. */
+  retryMs: number;
   /** Milliseconds since 1970. */
   scheduledAt: number | undefined;
+  /** What has not ended by then is cancelled; milliseconds since 1970. */
+  finishAt: number | undefined;
   /** Sent to the devices with the offer (`extData`). */
   tags: Readonly<Record<string, string>>;
 }
@@ -59,6 +65,12 @@ export class OtaTask {
   changedAt: number;
   /** First progress report. */
   startedAt: number | undefined;
+  /** How often it was offered again by itself. */
+  retries = 0;
+  /** It failed, and is offered again at this time; what it shows stays as it was meanwhile. */
+  retryAt: number | undefined;
+  /** The next try is due, and the device was away. */
+  isOwed = false;
 
   constructor(
     readonly job: OtaJob,
@@ -78,6 +90,7 @@ export class OtaTask {
 
   /** Whether the device may have the offer. */
   get isDue(): boolean {
+    if (this.retryAt !== undefined) return false;
     return this.status === 'QUEUED' || this.status === 'NOTIFIED' || this.status === 'IN_PROGRESS';
   }
 
@@ -92,7 +105,17 @@ export class OtaTask {
   restart(now: number): void {
     this.progress = 0;
     this.startedAt = undefined;
+    this.retries = 0;
+    this.retryAt = undefined;
     this.change('QUEUED', now, '');
+  }
+
+  /** It failed, and is not over yet: the platform shows the state that it had, and its time runs on. */
+  retryLater(at: number, now: number, description: string): void {
+    this.retries++;
+    this.retryAt = at;
+    this.progress = 0;
+    this.change(this.status, now, description);
   }
 }
 
@@ -154,17 +177,22 @@ export class OtaJobStore {
     return ++this.streams;
   }
 
-  /** @throws OtaError when there are too many */
-  add(job: OtaJob): void {
-    this.makeRoom();
+  /** @param tasks how many it will have @throws OtaError when there are too many */
+  add(job: OtaJob, tasks: number): void {
+    this.makeRoom(tasks);
     if (this.jobs.size >= MOST_JOBS) throw new OtaError('ExceedLimit', `more than ${MOST_JOBS} batches`);
+    if (this.tasks + tasks > MOST_TASKS)
+      throw new OtaError('ExceedLimit', `more than ${MOST_TASKS} upgrades`);
     this.streams = Math.max(this.streams, job.streamId);
     this.jobs.set(job.jobId, job);
   }
 
-  /** @throws OtaError when there are too many */
+  /** Whether a device can be taken in that came later than its batch. */
+  get isFull(): boolean {
+    return this.tasks >= MOST_TASKS;
+  }
+
   addTask(task: OtaTask): void {
-    if (this.tasks >= MOST_TASKS) throw new OtaError('ExceedLimit', `more than ${MOST_TASKS} upgrades`);
     this.tasks++;
     task.job.tasks.push(task);
     task.device.upgrades.set(task.taskId, task);
@@ -177,9 +205,9 @@ export class OtaJobStore {
   }
 
   /** The oldest that have ended go first. */
-  private makeRoom(): void {
+  private makeRoom(tasks: number): void {
     for (const job of this.jobs.values()) {
-      if (this.jobs.size < MOST_JOBS && this.tasks < MOST_TASKS) return;
+      if (this.jobs.size < MOST_JOBS && this.tasks + tasks <= MOST_TASKS) return;
       if (job.status === 'COMPLETED' || job.status === 'CANCELED') this.remove(job);
     }
   }

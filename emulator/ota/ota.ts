@@ -3,14 +3,16 @@ import { otaResultMessage, versionMessage } from '../forwarding/ota-messages';
 import type { Ground } from '../ground';
 import type { Device } from '../registry/device';
 import { type Firmware, FirmwareStore, VERIFICATION } from './firmware';
+import { checkJob, fits } from './job-rules';
 import { OtaJob, type OtaJobSettings, OtaJobStore, OtaTask, type OtaTaskStatus } from './jobs';
 import { describeOffer, STREAM_FILE_ID } from './offer';
 import { OtaError } from './ota-error';
 
 const MOST_MODULES = 100;
-const MOST_VERIFYING = 10;
+/** How often a device joins one dynamic batch that is for certain versions. */
+const MOST_MATCHES = 10;
 const MINUTE = 60_000;
-const LONGEST_PLAN_MS = 7 * 24 * 3_600_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LONGEST_DESCRIPTION = 1024;
 /** What a device reports instead of a percentage (G.3). */
 const FAILURES = new Map([
@@ -35,38 +37,59 @@ export class Ota {
    * @throws OtaError
    */
   createJob(firmware: Firmware, settings: OtaJobSettings, devices: readonly Device[]): OtaJob {
-    const { platform } = this;
-    this.checkJob(firmware, settings, devices);
+    const { platform, jobs } = this;
     const now = platform.clock();
-    const job = new OtaJob(firmware, settings, now, this.jobs.nextStream());
-    this.jobs.add(job);
+    const mqttBytes = platform.limits.mqttFirmwareBytes;
+    checkJob(firmware, settings, devices, { earlier: jobs.ofFirmware(firmware), mqttBytes, now });
+    const job = new OtaJob(firmware, settings, now, jobs.nextStream());
+    const known = settings.dynamicMode === 2 ? [] : [...new Set(devices)];
+    const meant = known.filter((device) => fits(job, device));
+    jobs.add(job, meant.length);
     if (settings.type === 'VERIFY_FIRMWARE') firmware.verified(VERIFICATION.running, now);
-    const known = settings.dynamicMode === 2 ? [] : new Set(devices);
-    let told = 0;
-    for (const device of known) {
-      if (!this.fits(job, device)) continue;
-      const task = this.addTask(job, device);
-      if (task.status !== 'QUEUED') continue;
-      const delay = Math.floor(told++ / (settings.maximumPerMinute ?? Number.POSITIVE_INFINITY)) * MINUTE;
-      if (delay === 0) this.push(task);
-      else this.later(delay, () => task.status === 'QUEUED' && this.push(task));
-    }
+    this.tell(
+      job,
+      meant.map((device) => this.addTask(job, device)),
+    );
     this.judgeVerification(job);
     this.plan(job);
     return job;
   }
 
-  /** Begins a planned batch when its time comes. */
+  /** Sets the timers of a batch that is new, or that a snapshot brought back. */
   plan(job: OtaJob): void {
-    const { scheduledAt } = job.settings;
-    if (scheduledAt !== undefined) this.later(scheduledAt - this.platform.clock(), () => this.begin(job));
+    const { scheduledAt, finishAt } = job.settings;
+    if (scheduledAt !== undefined) this.at(scheduledAt, () => this.begin(job));
+    if (finishAt !== undefined) this.at(finishAt, () => this.finish(job));
+    for (const task of job.tasks) {
+      if (!task.isOpen) continue;
+      this.planRetry(task);
+      this.planTimeout(task);
+    }
   }
 
   private begin(job: OtaJob): void {
-    for (const task of job.tasks) {
-      if (task.status !== 'SCHEDULED') continue;
-      task.change('QUEUED', this.platform.clock());
-      this.push(task);
+    const begun = job.tasks.filter(({ status }) => status === 'SCHEDULED');
+    for (const task of begun) {
+      task.change(job.settings.needConfirm ? 'CONFIRM' : 'QUEUED', this.platform.clock());
+    }
+    this.tell(job, begun);
+  }
+
+  private finish(job: OtaJob): void {
+    for (const task of job.tasks)
+      if (task.isOpen) this.end(task, 'CANCELED', 'the time of the batch is over');
+  }
+
+  /** Offers tasks to their devices, so many in a minute as the batch allows. */
+  private tell({ settings }: OtaJob, tasks: readonly OtaTask[]): void {
+    const queued = tasks.filter(({ status }) => status === 'QUEUED');
+    const most = settings.maximumPerMinute ?? Math.max(1, queued.length);
+    const offer = (some: readonly OtaTask[]) => {
+      for (const task of some) if (task.status === 'QUEUED') this.push(task);
+    };
+    offer(queued.slice(0, most));
+    for (let i = most; i < queued.length; i += most) {
+      this.platform.later((i / most) * MINUTE, () => offer(queued.slice(i, i + most)));
     }
   }
 
@@ -138,9 +161,9 @@ export class Ota {
     }
     if (made.status !== 'IN_PROGRESS' || made.srcVersion === '') made.srcVersion = version;
     // The same version in the middle of a download is a restart, after which the device goes on.
-    if (made.status === 'IN_PROGRESS' && (made.progress >= 100 || version !== made.srcVersion)) {
-      this.end(made, 'FAILED', `the device reported ${version}, not ${made.job.firmware.settings.version}`);
-      return 'the upgrade failed';
+    const failed = made.progress >= 100 || version !== made.srcVersion;
+    if (made.status === 'IN_PROGRESS' && made.isDue && failed) {
+      return this.fail(made, `the device reported ${version}, not ${made.job.firmware.settings.version}`);
     }
     return this.push(made) ? 'offered' : undefined;
   }
@@ -151,15 +174,11 @@ export class Ota {
     if (task === undefined || !task.isDue) return 'no upgrade of this module is under way';
     const now = this.platform.clock();
     const text = description.slice(0, LONGEST_DESCRIPTION);
-    if (step < 0) {
-      this.end(task, 'FAILED', text === '' ? (FAILURES.get(step) ?? 'failed') : text);
-      return 'the upgrade failed';
-    }
+    if (step < 0) return this.fail(task, text === '' ? (FAILURES.get(step) ?? 'failed') : text);
     const first = task.startedAt === undefined;
     task.progress = step;
     task.change('IN_PROGRESS', now, text);
-    const { timeoutMs } = task.job.settings;
-    if (first && timeoutMs !== undefined) this.later(timeoutMs, () => this.settleTask(task));
+    if (first) this.planTimeout(task);
     return undefined;
   }
 
@@ -180,7 +199,9 @@ export class Ota {
 
   /** The device came online, or subscribed the topic: what is due goes out. */
   pushDue(device: Device): void {
-    for (const task of device.upgrades.values()) if (task.status === 'QUEUED') this.push(task);
+    for (const task of device.upgrades.values()) {
+      if (task.status === 'QUEUED' || task.isOwed) this.push(task);
+    }
   }
 
   /** Pushes the offer of a task (row 81). @returns whether it is on its way */
@@ -195,6 +216,7 @@ export class Ota {
     const id = Number(platform.messageIds.next());
     const message = { code: '1000', data: this.describe(task), id, message: 'success' };
     platform.push(device, wire, JSON.stringify(message), 1, name);
+    task.isOwed = false;
     if (task.status === 'QUEUED') task.change('NOTIFIED', platform.clock());
     return true;
   }
@@ -214,6 +236,16 @@ export class Ota {
     for (const task of job.tasks) this.settleTask(task);
   }
 
+  /** Forgets packages, modules and batches of a product that is no more. */
+  forgetProduct(productKey: string): void {
+    for (const firmware of this.firmwares.list()) {
+      if (firmware.settings.productKey !== productKey) continue;
+      for (const job of this.jobs.ofFirmware(firmware)) this.stopTaking(job);
+      this.deleteFirmware(firmware);
+    }
+    this.firmwares.forgetModules(productKey);
+  }
+
   /** Ends everything of a device that is no more. */
   forget(device: Device): void {
     for (const task of device.upgrades.values()) if (task.isOpen) this.end(task, 'CANCELED', 'deleted');
@@ -228,45 +260,6 @@ export class Ota {
       wrongDigest: strikes('wrongDigest'),
       wrongSize: strikes('wrongSize'),
     });
-  }
-
-  private checkJob(firmware: Firmware, settings: OtaJobSettings, devices: readonly Device[]): void {
-    const { verification } = firmware;
-    const wrong = (message: string) => new OtaError('InvalidJob', message);
-    if (settings.type === 'VERIFY_FIRMWARE') {
-      if (verification === VERIFICATION.done || verification === VERIFICATION.running) {
-        throw wrong('the package is verified or being verified');
-      }
-      if (devices.length === 0 || devices.length > MOST_VERIFYING) {
-        throw wrong(`a verification takes 1 to ${MOST_VERIFYING} devices`);
-      }
-    } else if (verification !== VERIFICATION.done && verification !== VERIFICATION.notNeeded) {
-      throw new OtaError('NotVerified', 'the package is not verified');
-    }
-    if (settings.protocol === 'MQTT') {
-      const most = this.platform.limits.mqttFirmwareBytes;
-      if (firmware.files.length !== 1 || firmware.size > most) {
-        throw wrong(`over MQTT goes one file of at most ${most} bytes`);
-      }
-    }
-    if (devices.some(({ product }) => product.productKey !== firmware.settings.productKey)) {
-      throw wrong('a device is of another product');
-    }
-    const { scheduledAt = 0 } = settings;
-    if (scheduledAt > this.platform.clock() + LONGEST_PLAN_MS) throw wrong('it is planned for too late');
-    if (settings.multiModule && settings.overwrite) throw wrong('several modules cannot be overwritten');
-    const dynamic = settings.selection === 'DYNAMIC';
-    if (dynamic && this.jobs.ofFirmware(firmware).some(({ isTaking }) => isTaking)) {
-      throw new OtaError('DynamicJobExists', 'the package has a dynamic batch already');
-    }
-  }
-
-  private fits({ firmware, settings }: OtaJob, device: Device): boolean {
-    const { module, version, srcVersion } = firmware.settings;
-    const running = device.moduleVersions.get(module)?.version ?? '';
-    if (running === version) return false;
-    if (srcVersion !== undefined && running !== srcVersion) return false;
-    return settings.srcVersions.length === 0 || settings.srcVersions.includes(running);
   }
 
   private addTask(job: OtaJob, device: Device): OtaTask {
@@ -295,9 +288,41 @@ export class Ota {
       const { settings } = candidate.firmware;
       if (!candidate.isTaking || settings.module !== module) return false;
       if (settings.productKey !== device.identity.productKey) return false;
-      return this.fits(candidate, device) && !candidate.tasks.some((task) => task.device === device);
+      const earlier = [...device.upgrades.values()].filter((task) => task.job === candidate).length;
+      const most = candidate.settings.srcVersions.length === 0 ? 1 : MOST_MATCHES;
+      return earlier < most && fits(candidate, device);
     });
-    return job && this.addTask(job, device);
+    return job === undefined || this.jobs.isFull ? undefined : this.addTask(job, device);
+  }
+
+  /** A try failed: another one is due, or the upgrade is over. @returns what people should know */
+  private fail(task: OtaTask, description: string): string {
+    const { retryCount, retryMs } = task.job.settings;
+    if (task.retries >= retryCount) {
+      this.end(task, 'FAILED', description);
+      return 'the upgrade failed';
+    }
+    const now = this.platform.clock();
+    task.retryLater(now + retryMs, now, description);
+    this.planRetry(task);
+    return 'the upgrade failed and is tried again';
+  }
+
+  private planTimeout(task: OtaTask): void {
+    const { startedAt } = task;
+    const { timeoutMs } = task.job.settings;
+    if (startedAt === undefined || timeoutMs === undefined) return;
+    this.at(startedAt + timeoutMs, () => this.settleTask(task));
+  }
+
+  private planRetry(task: OtaTask): void {
+    const { retryAt } = task;
+    if (retryAt === undefined) return;
+    this.at(retryAt, () => {
+      if (!task.isOpen || task.retryAt !== retryAt) return;
+      task.retryAt = undefined;
+      task.isOwed = !this.push(task);
+    });
   }
 
   private settleTask(task: OtaTask): void {
@@ -327,7 +352,11 @@ export class Ota {
     job.firmware.verified(verdict, this.platform.clock());
   }
 
-  private later(ms: number, work: () => void): void {
-    this.platform.later(Math.min(Math.max(ms, 0), LONGEST_PLAN_MS), work);
+  /** @param time milliseconds since 1970 */
+  private at(time: number, work: () => void): void {
+    const ms = Math.max(0, time - this.platform.clock());
+    // Longer than a timer can be.
+    if (ms > LONGEST_TIMER_MS) this.platform.later(LONGEST_TIMER_MS, () => this.at(time, work));
+    else this.platform.later(ms, work);
   }
 }

@@ -324,7 +324,7 @@ describe('emulator: OTA by the vendor’s cloud SDK', () => {
       new models.CancelOTATaskByDeviceRequest({
         productKey,
         firmwareId,
-        deviceName: ['lamp-1'],
+        deviceName: ['lamp-2'],
       }),
     );
     assert.deepEqual(await states(), ['IN_PROGRESS', 'CANCELED']);

@@ -106,9 +106,15 @@ describe('emulator: firmware and configurations from the start', () => {
       version: '2.2.0',
       files: { content: Buffer.alloc(2_000_000, 1) },
     });
-    const { jobId } = first.firmware.upgrade(small.firmwareId, { timeoutMs: 3_600_000, tags: { a: 'b' } });
+    const { jobId } = first.firmware.upgrade(small.firmwareId, {
+      timeoutMs: 3_600_000,
+      retryCount: 1,
+      retryMs: 600_000,
+      tags: { a: 'b' },
+    });
     await next();
     await progress(lamp, '30', 'on the way');
+    await progress(lamp, '-2', 'no way');
     const [configured] = first.firmware.list().filter(({ version }) => version === '3.0.0');
     first.configuration.set(productKey, { content: { a: 1 } });
     first.configuration.set(productKey, { enabled: false });
@@ -116,7 +122,9 @@ describe('emulator: firmware and configurations from the start', () => {
     await lamp.endAsync(true);
     await first.close();
 
-    const second = await startEmulator({ config, snapshotFile });
+    // Late enough for the next try.
+    const clock = () => Date.now() + 660_000;
+    const second = await startEmulator({ config, snapshotFile, clock });
     // Too large for a snapshot: what was only in memory is gone.
     assert.deepEqual(
       second.firmware
@@ -130,17 +138,19 @@ describe('emulator: firmware and configurations from the start', () => {
     const [task] = second.firmware.tasks(jobId);
     assert.deepEqual(
       [task?.status, task?.progress, task?.description, task?.srcVersion],
-      ['IN_PROGRESS', 30, 'on the way', '1.0.0'],
+      ['IN_PROGRESS', 0, 'no way', '1.0.0'],
     );
     assert.deepEqual(second.devices.get(LAMP_1)?.firmwareVersions, { default: '1.0.0' });
     const kept = second.configuration.get(productKey);
     assert.deepEqual([kept.enabled, kept.configId], [false, configId]);
     const back = await onlineLamp(second, LAMP_1, { parameters: { _ss: 1 } });
     const offered = offers(back);
-    await inform(back, '1.0.0');
+    // The try that was to come.
     const offer = await offered();
     assert.deepEqual(offer.extData, { a: 'b' });
     assert.deepEqual(Buffer.from(await (await fetch(offer.url)).arrayBuffer()), IMAGE);
+    await inform(back, '1.0.0');
+    assert.equal((await offered()).version, '2.0.0');
     await inform(back, '2.0.0');
     // An answer to something later, so that the report is handled.
     await request(back, `/sys/${productKey}/lamp-1/thing/deviceinfo/delete`, []);
