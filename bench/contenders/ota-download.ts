@@ -19,6 +19,7 @@ const WAYS: Record<string, Way> = {
       ca,
       timing: TIMING,
       ask: async () => undefined,
+      running: () => undefined,
       request: () => Promise.reject(new Error('nothing is asked over MQTT')),
       log: () => undefined,
     });

@@ -110,10 +110,13 @@ function answered(asked: ClientRequest, socket: Duplex, stallMs: number): Promis
         },
       });
     });
-    asked.on('error', (cause) => {
+    const fail = (cause?: Error) => {
       watch.disarm();
       reject(watch.error(cause));
-    });
+    };
+    asked.on('error', fail);
+    // An answer that wants to go on in another protocol ends the connection without an error.
+    asked.on('close', () => fail());
     asked.end();
   });
 }

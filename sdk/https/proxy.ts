@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { openSocket, type StreamOptions } from '../session/stream';
 import { HttpsError } from './error';
@@ -17,11 +18,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The proxy that the environment names for an address: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in lower
- * case first, as curl and Node.js read them.
+ * case first, as curl and Node.js read them. None for this machine itself, where an emulator is: no proxy gets there.
  * @throws HttpsError `gone` for one that cannot be used
  */
 export function proxyFor(url: URL, environment: Environment = process.env): Proxy | undefined {
-  if (isExempt(url, named(environment, 'no_proxy'))) return undefined;
+  if (isLoopback(plainHost(url.hostname)) || isExempt(url, named(environment, 'no_proxy'))) return undefined;
   const scheme = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
   const text = named(environment, scheme) || named(environment, 'all_proxy');
   if (text === '') return undefined;
@@ -98,6 +99,12 @@ function named(environment: Environment, name: string): string {
   return (environment[name] || environment[name.toUpperCase()] || '').trim();
 }
 
+function isLoopback(host: string): boolean {
+  return (
+    host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d+){3}$/.test(host)
+  );
+}
+
 function isExempt({ hostname, port, protocol }: URL, list: string): boolean {
   const host = plainHost(hostname).toLowerCase();
   const own = port || (protocol === 'https:' ? '443' : '80');
@@ -111,6 +118,6 @@ function isExempt({ hostname, port, protocol }: URL, list: string): boolean {
       if (entry === host) return true;
       if (only !== undefined && only !== own) return false;
       const bare = plainHost(name).replace(/^\*?\./, '');
-      return bare !== '' && (host === bare || host.endsWith(`.${bare}`));
+      return bare !== '' && (host === bare || (isIP(host) === 0 && host.endsWith(`.${bare}`)));
     });
 }

@@ -83,6 +83,7 @@ export class OtaClient implements Ota {
       ca: door.ca,
       timing: door.timing,
       ask: (module) => this.ask(module),
+      running: (module) => this.#versions.get(module)?.version,
       request: door.request,
       log: door.log,
     });

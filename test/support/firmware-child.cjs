@@ -19,6 +19,7 @@ const downloads = new Downloads({
   ca,
   timing,
   ask: fail,
+  running: () => undefined,
   request: fail,
   log: () => undefined,
 });

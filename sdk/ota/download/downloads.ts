@@ -1,19 +1,27 @@
+import { resolve } from 'node:path';
 import { AlinkError } from '../../errors';
 import { sameContent } from '../offer';
 import type { DownloadedFirmware, DownloadOptions, DownloadProgress, FirmwareOffer } from '../types';
 import { checkDownload, type DownloadDoor, FirmwareDownload, replaced } from './firmware-download';
+import { Turns } from './turns';
 
 /** A download that goes on, and who waits for it. */
 interface Running {
   offer: FirmwareOffer;
-  folder: string;
   ending: AbortController;
   listeners: Set<(progress: DownloadProgress) => void>;
   users: number;
   result: Promise<DownloadedFirmware>;
 }
 
-/** Downloads of one thing: at most one of each module at a time. */
+/**
+ * Downloads of all things in this process at a time: each has buffers of its own, and a gateway's sub-devices are offered
+ * firmware all at once.
+ */
+const MOST_AT_ONCE = 4;
+const turns = new Turns(MOST_AT_ONCE);
+
+/** Downloads of one thing: at most one of each module into a folder at a time. */
 export class Downloads {
   readonly #running = new Map<string, Running>();
   #closed = false;
@@ -25,12 +33,8 @@ export class Downloads {
     checkDownload(options);
     if (this.#closed) throw new AlinkError('closed', 'the device was closed');
     if (options.signal?.aborted) throw aborted();
-    const before = this.#running.get(offer.module);
-    const joins =
-      before !== undefined &&
-      !before.ending.signal.aborted &&
-      before.folder === options.folder &&
-      sameContent(before.offer, offer);
+    const before = this.#running.get(keyOf(offer, options));
+    const joins = before !== undefined && !before.ending.signal.aborted && sameContent(before.offer, offer);
     if (before && !joins) before.ending.abort(replaced(before.offer.version, offer.version));
     return this.#wait(joins ? before : this.#start(offer, options, before), options);
   }
@@ -46,22 +50,23 @@ export class Downloads {
     const ending = new AbortController();
     const listeners = new Set<(progress: DownloadProgress) => void>();
     const load = async () => {
-      // Two must not write into the same folder.
+      // What it holds is needed.
       await before?.result.catch(() => undefined);
-      ending.signal.throwIfAborted();
       const tell = (progress: DownloadProgress) => {
         for (const listener of [...listeners]) this.#call(() => listener(progress));
       };
-      return new FirmwareDownload(this.door, offer, options, ending.signal, tell).run();
+      return turns.run(ending.signal, () =>
+        new FirmwareDownload(this.door, offer, options, ending.signal, tell).run(),
+      );
     };
-    const { folder } = options;
+    const key = keyOf(offer, options);
     const result = load().finally(() => {
-      if (this.#running.get(offer.module) === running) this.#running.delete(offer.module);
+      if (this.#running.get(key) === running) this.#running.delete(key);
     });
     // Whoever gave up does not look at it any more.
     result.catch(() => undefined);
-    const running: Running = { offer, folder, ending, listeners, users: 0, result };
-    this.#running.set(offer.module, running);
+    const running: Running = { offer, ending, listeners, users: 0, result };
+    this.#running.set(key, running);
     return running;
   }
 
@@ -98,6 +103,11 @@ export class Downloads {
       this.door.log({ level: 'warn', event: 'listenerFailed', details: { reason } });
     }
   }
+}
+
+/** Nodes that load into folders of their own do not take each other's downloads away. */
+function keyOf({ module }: FirmwareOffer, { folder }: Pick<DownloadOptions, 'folder'>): string {
+  return JSON.stringify([module, resolve(folder)]);
 }
 
 function aborted(): AlinkError {

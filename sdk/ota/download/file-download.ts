@@ -91,8 +91,9 @@ export class FileDownload {
   /** @returns whether the file is complete and right @throws AlinkError when no further try makes sense */
   async #attempt(part: PartFile): Promise<boolean> {
     const { signal } = this.#options;
+    const ending = new AbortController();
     try {
-      await this.#load(part);
+      await this.#load(part, AbortSignal.any([signal, ending.signal]));
       return true;
     } catch (thrown) {
       signal.throwIfAborted();
@@ -101,11 +102,14 @@ export class FileDownload {
       this.#count(part.length);
       await this.#prepareNext(part, problem);
       return false;
+    } finally {
+      // A source that was opened and not read would stay open.
+      ending.abort();
     }
   }
 
-  async #load(part: PartFile): Promise<void> {
-    const { sourceOf, signal, onProgress } = this.#options;
+  async #load(part: PartFile, signal: AbortSignal): Promise<void> {
+    const { sourceOf, onProgress } = this.#options;
     const { size, digest } = this.#file;
     onProgress(part.length);
     if (part.length < size) {

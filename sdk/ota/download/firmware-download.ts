@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { DeviceIdentity } from '../../../protocol';
 import { AlinkError } from '../../errors';
 import type { Answer } from '../../operations';
@@ -18,6 +18,7 @@ import type {
 } from '../types';
 import { BlockSource } from './block-source';
 import { FileDownload } from './file-download';
+import { inFolder } from './folder-lock';
 import { HttpSource } from './http-source';
 import { cleanModule, freeBytes, VersionFolder } from './version-folder';
 
@@ -28,6 +29,8 @@ export interface DownloadDoor {
   timing: Pick<Timing, 'stallMs' | 'handshakeMs' | 'downloadBackoff' | 'blockMs' | 'blockGapMs'>;
   /** Asks the platform for an offer again. */
   ask: (module: string) => Promise<FirmwareOffer | undefined>;
+  /** The version that runs, as far as it was told. */
+  running: (module: string) => string | undefined;
   request: (submission: Submission) => Promise<Answer>;
   log: (line: LogLine) => void;
 }
@@ -69,11 +72,13 @@ export class FirmwareDownload {
   readonly #door: DownloadDoor;
   readonly #options: Checked;
   readonly #onProgress: (progress: DownloadProgress) => void;
-  readonly #signal: AbortSignal;
+  #signal: AbortSignal;
   readonly #http: HttpSource;
   readonly #blocks: BlockSource;
   readonly #done: number[];
+  /** Addresses that brought nothing, one after the other. */
   #renewals = 0;
+  #doneAtRenewal = 0;
   #told = { percent: -1, at: 0 };
 
   constructor(
@@ -118,11 +123,23 @@ export class FirmwareDownload {
   }
 
   async #run(): Promise<DownloadedFirmware> {
-    const { module, version, files } = this.#offer;
     this.#checkOffer();
-    const moduleFolder = join(this.#options.folder, thingFolder(this.#door.identity), folderName(module));
+    const { folder } = this.#options;
+    const moduleFolder = resolve(folder, thingFolder(this.#door.identity), folderName(this.#offer.module));
     await mkdir(moduleFolder, { recursive: true, mode: 0o700 });
-    await cleanModule(moduleFolder, version, this.#options.keepVersions);
+    return inFolder(moduleFolder, this.#signal, (signal) => {
+      this.#signal = signal;
+      return this.#loadInto(moduleFolder);
+    });
+  }
+
+  async #loadInto(moduleFolder: string): Promise<DownloadedFirmware> {
+    const { version, files, module } = this.#offer;
+    await cleanModule(moduleFolder, {
+      current: version,
+      running: this.#door.running(module),
+      keep: this.#options.keepVersions,
+    });
     const folder = await VersionFolder.open(moduleFolder, this.#offer);
     await this.#checkRoom(folder);
     if (Date.now() - this.#offer.receivedAt > ADDRESS_MS) await this.#tryRenew();
@@ -153,8 +170,8 @@ export class FirmwareDownload {
 
   async #checkRoom(folder: VersionFolder): Promise<void> {
     const { files } = this.#offer;
-    const there = files.reduce((sum, _, i) => sum + folder.flushedOf(i), 0);
-    const wanted = this.#totalBytes - there;
+    const there = await Promise.all(files.map((file, i) => folder.bytesOf(file, i)));
+    const wanted = this.#totalBytes - there.reduce((sum, bytes) => sum + bytes, 0);
     const free = await freeBytes(folder.path);
     if (free === undefined || wanted + this.#options.keepFreeBytes <= free) return;
     const reason = `${wanted} bytes are needed and ${this.#options.keepFreeBytes} shall stay free, ${free} are free`;
@@ -196,6 +213,8 @@ export class FirmwareDownload {
   /** @returns whether the platform could be asked @throws AlinkError when it has no such offer */
   async #renew(reason: string): Promise<boolean> {
     const expired = (cause?: unknown) => failure('downloadExpired', -2, reason, { retry: 'slow', cause });
+    if (this.#doneBytes > this.#doneAtRenewal) this.#renewals = 0;
+    this.#doneAtRenewal = this.#doneBytes;
     if (this.#renewals >= MOST_RENEWALS) throw expired();
     const { module, version } = this.#offer;
     const ask = this.#options.renew ?? (() => this.#door.ask(module));
@@ -219,12 +238,16 @@ export class FirmwareDownload {
   #tell(index: number, bytes: number): void {
     this.#done[index] = bytes;
     const totalBytes = this.#totalBytes;
-    const doneBytes = this.#done.reduce((sum, part) => sum + part, 0);
+    const doneBytes = this.#doneBytes;
     const percent = Math.floor((doneBytes / totalBytes) * 100);
     const now = performance.now();
     if (percent === this.#told.percent && now < this.#told.at + PROGRESS_MS) return;
     this.#told = { percent, at: now };
     this.#onProgress({ doneBytes, totalBytes, percent });
+  }
+
+  get #doneBytes(): number {
+    return this.#done.reduce((sum, part) => sum + part, 0);
   }
 
   get #totalBytes(): number {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { isJsonObject, type Json, parseJson } from '../../../protocol';
@@ -69,6 +69,12 @@ export class VersionFolder {
     return this.#state.files[index]?.flushed ?? 0;
   }
 
+  /** What of a file need not be loaded: it may have been taken away since. */
+  async bytesOf(file: FirmwareFile, index: number): Promise<number> {
+    const [part, whole] = await Promise.all([sizeOf(this.partPathOf(index)), sizeOf(this.pathOf(file))]);
+    return Math.min(file.size, Math.max(Math.min(part, this.flushedOf(index)), whole));
+  }
+
   async setFlushed(index: number, bytes: number): Promise<void> {
     const file = this.#state.files[index];
     if (file === undefined || file.flushed === bytes) return;
@@ -88,13 +94,21 @@ export class VersionFolder {
   }
 }
 
+export interface Keeping {
+  /** Stays. */
+  current: string;
+  /** The way back: of the others the first to stay. */
+  running: string | undefined;
+  /** So many others that are finished stay. */
+  keep: number;
+}
+
 /**
  * Removes versions of a module that nobody needs: those that were never finished, and all but the newest finished ones.
- * @param current stays
- * @param keep so many others that are finished stay
  */
-export async function cleanModule(moduleFolder: string, current: string, keep: number): Promise<void> {
+export async function cleanModule(moduleFolder: string, { current, running, keep }: Keeping): Promise<void> {
   const own = folderName(current);
+  const wayBack = running === undefined ? undefined : folderName(running);
   const entries = await readdir(moduleFolder, { withFileTypes: true });
   const finished: Array<{ path: string; at: number }> = [];
   for (const entry of entries.slice(0, MOST_FOLDERS)) {
@@ -104,7 +118,7 @@ export async function cleanModule(moduleFolder: string, current: string, keep: n
     // Not one of ours: somebody keeps it there.
     if (state === undefined || folderName(state.version) !== entry.name) continue;
     if (state.finishedAt === undefined) await rm(path, { recursive: true, force: true });
-    else finished.push({ path, at: state.finishedAt });
+    else finished.push({ path, at: entry.name === wayBack ? Number.POSITIVE_INFINITY : state.finishedAt });
   }
   finished.sort((a, b) => b.at - a.at);
   for (const { path } of finished.slice(keep)) await rm(path, { recursive: true, force: true });
@@ -119,6 +133,15 @@ export async function freeBytes(folder: string): Promise<number | undefined> {
     const { code } = thrown as NodeJS.ErrnoException;
     const above = dirname(folder);
     return code === 'ENOENT' && above !== folder ? freeBytes(above) : undefined;
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw thrown;
   }
 }
 

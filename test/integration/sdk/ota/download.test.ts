@@ -1,79 +1,39 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, before, beforeEach, describe, it } from 'mocha';
-import { AlinkError, type DownloadOptions, type FirmwareOffer } from '../../../../sdk';
-import { Downloads } from '../../../../sdk/ota/download/downloads';
-import type { DownloadDoor } from '../../../../sdk/ota/download/firmware-download';
+import { AlinkError, type DownloadOptions } from '../../../../sdk';
 import { certificate, type TestCertificate } from '../../../support/certificates';
-import { type Answerer, FirmwareServer, madeUpContent, status } from '../../../support/firmware-server';
+import { DownloadBench } from '../../../support/download-bench';
+import { type Answerer, FirmwareServer, status } from '../../../support/firmware-server';
 import { rejection } from '../../../support/sdk-device';
 
-const IDENTITY = { productKey: 'a1Test', deviceName: 'lamp-1' };
 const SIZE = 300_000;
 
 describe('download of firmware', () => {
   let tls: TestCertificate;
+  let bench: DownloadBench;
   let server: FirmwareServer;
   let folder: string;
-  let logged: string[];
 
   before(async () => {
-    tls = await certificate();
+    tls = await certificate({ names: ['localhost', 'files.test'], addresses: ['127.0.0.1'] });
   });
 
   beforeEach(async () => {
-    server = await FirmwareServer.start(madeUpContent(SIZE), tls);
-    folder = mkdtempSync(join(tmpdir(), 'alink-ota-'));
-    logged = [];
+    bench = await DownloadBench.start(SIZE, tls);
+    ({ server, folder } = bench);
   });
 
-  afterEach(async () => {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterEach(() => bench.stop());
 
-  function downloads(more: Partial<DownloadDoor> = {}, stallMs = 2000): Downloads {
-    return new Downloads({
-      identity: IDENTITY,
-      ca: tls.cert,
-      ask: async () => undefined,
-      request: async () => assert.fail('nothing is asked over MQTT'),
-      log: (line) => logged.push(JSON.stringify(line)),
-      ...more,
-      timing: {
-        stallMs,
-        handshakeMs: 2000,
-        downloadBackoff: { first: 1, longest: 4 },
-        blockMs: 100,
-        blockGapMs: 0,
-        ...more.timing,
-      },
-    });
-  }
-
-  const run = (
-    offer: FirmwareOffer = server.offer(),
-    options: Partial<DownloadOptions> = {},
-    own = downloads(),
-  ) => own.run(offer, { folder, keepFreeBytes: 0, ...options });
-
-  const failing = async (
-    offer: FirmwareOffer = server.offer(),
-    options: Partial<DownloadOptions> = {},
-    own = downloads(),
-  ): Promise<AlinkError> => {
-    const error = await rejection(run(offer, options, own));
-    assert.doesNotMatch(`${error.message}${JSON.stringify(error.details)}`, /Signature|SECRET/);
-    assert.doesNotMatch(logged.join(), /Signature|SECRET/);
-    return error;
-  };
-
-  /** First bytes of what was asked for. */
-  const starts = () => server.asked.map(({ from }) => from);
+  const downloads: DownloadBench['downloads'] = (...given) => bench.downloads(...given);
+  const run: DownloadBench['run'] = (...given) => bench.run(...given);
+  const failing: DownloadBench['failing'] = (...given) => bench.failing(...given);
+  const starts = () => bench.starts();
+  const everything = () => bench.everything();
 
   it('puts the file into a folder of thing, module and version, and tells how far it is', async () => {
     const told: number[] = [];
@@ -423,10 +383,10 @@ describe('download of firmware', () => {
       process.env.https_proxy = `http://user:p%40ss@127.0.0.1:${port}`;
       process.env.no_proxy = '';
       process.env.NO_PROXY = '';
-      await run();
+      await run(server.offer({}, { url: server.url('/firmware.bin', 'files.test') }));
       const authorization = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
-      assert.deepEqual(seen, [`127.0.0.1:${server.port} ${authorization}`]);
-      process.env.no_proxy = '127.0.0.1';
+      assert.deepEqual(seen, [`files.test:${server.port} ${authorization}`]);
+      // Nothing on this machine is behind it.
       await run(server.offer({ version: '2' }));
       assert.equal(seen.length, 1);
     } finally {
@@ -435,11 +395,4 @@ describe('download of firmware', () => {
       proxy.close();
     }
   });
-
-  /** Every file under the folder. */
-  function everything(): string[] {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => join(parentPath, name));
-  }
 });
