@@ -121,12 +121,11 @@ describe('alink-config-push over restarts of Node-RED', () => {
     return pushed?.configId ?? '';
   }
 
-  function confirmedId(): string | undefined {
+  /** What is on disk. */
+  function kept(): { good?: { configId: string }; rollback?: object } {
     const folder = join(userDir, 'alink', 'configurations', 'remote');
     const [name = ''] = existsSync(folder) ? readdirSync(folder).filter((one) => one.endsWith('.json')) : [];
-    if (name === '') return undefined;
-    const state = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { good?: { configId: string } };
-    return state.good?.configId;
+    return name === '' ? {} : (JSON.parse(readFileSync(join(folder, name), 'utf8')) as object);
   }
 
   const code = () => emulator.devices.get(identity)?.configuration?.code;
@@ -170,13 +169,15 @@ describe('alink-config-push over restarts of Node-RED', () => {
     await until(() => code() === 200);
     // Within its time as well, but the platform is reached.
     await restart([guarded]);
-    await until(() => confirmedId() === goodId);
+    await until(() => kept().good?.configId === goodId);
     const badId = await push({ interval: 6 });
     await until(() => given().length === 2 && code() === 200);
     emulator.faults.goSilent();
     await restart([guarded], false);
     await until(() => given().length === 3);
     await until(() => failed().length === 1);
+    // A kill in the moment in which the flow gets it would be one more reason to give it.
+    await until(() => kept().rollback === undefined);
     const { payload, alink } = given()[2] as Line;
     assert.deepEqual([payload, alink.source], [{ interval: 5 }, 'rollback']);
     assert.deepEqual(alink.rolledBack, { configId: badId, problem: 'noContact' });

@@ -36,9 +36,10 @@ describe('guarded remote configuration', () => {
   }
 
   it('stands when the platform is reached again', async () => {
-    const listening = await own.listen({ guardMs: 5000 });
-    const configId = await accepted(listening, { rate: 5 });
+    const timing = { configurationSettleMs: 1000 };
+    const listening = await own.listen({ guardMs: 5000 }, own.open({ timing }));
     const before = Date.now();
+    const configId = await accepted(listening, { rate: 5 });
     const current = () => listening.device.configuration.current();
     assert.deepEqual(await current(), { configId, document: { rate: 5 }, confirmed: false });
     const { configId: tried, until } = await listening.trials.next();
