@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'mocha';
 import type { DeviceIdentity } from '../../../protocol';
-import { catchAll, device, sink } from '../../support/flows';
+import { catchAll, device, sink, statusOf } from '../../support/flows';
 import { OtaFlows, otaPlatform } from '../../support/ota-flows';
 import { otaIn, otaProgress } from '../../support/ota-nodes';
-import { GATEWAY_1, SENSOR_1, SENSOR_2 } from '../../support/plant';
+import { GATEWAY_1, SENSOR_1, SENSOR_2, SENSOR_3, SENSOR_4 } from '../../support/plant';
 import type { FlowNode } from '../../support/runtime';
 
 describe('OTA nodes at a gateway', () => {
@@ -69,6 +69,41 @@ describe('OTA nodes at a gateway', () => {
     flows.red.send('ota', { device: `${SENSOR_1.productKey}/${SENSOR_1.deviceName}` });
     const { device: named, payload } = await came;
     assert.deepEqual([named, (payload as { version: string }).version], [SENSOR_1, '3.1.0']);
+  });
+
+  it('show how many downloads go on, and not each as it ends', async () => {
+    const since = flows.emulator.exchanges.latest;
+    await deploy({}, [sensor('s-3', SENSOR_3), sensor('s-4', SENSOR_4), ...statusOf('ota')]);
+    await Promise.all([SENSOR_3, SENSOR_4].map((identity) => asked(identity, since)));
+    flows.emulator.faults.add({ action: 'slow', bytesPerSecond: 80_000, times: 1 });
+    flows.emulator.faults.add({ action: 'slow', bytesPerSecond: 300_000, times: 1 });
+    const loaded = () =>
+      flows.emulator.exchanges.list(
+        ({ seq, operation, text }) =>
+          seq > since && operation === 'ota.progress' && text.includes('"step":"100"'),
+      ).length;
+    const shown: string[] = [];
+    const over = flows.red.next(
+      'statuses',
+      ({ status }) => {
+        const text = String(status?.text);
+        // How far they have come is another matter.
+        shown.push(text.replace(/\d+ %/, '… %'));
+        return text === 'online' && loaded() === 2;
+      },
+      15_000,
+    );
+    const { productKey } = SENSOR_3;
+    const files = { content: flows.image };
+    const { firmwareId } = await flows.emulator.firmware.add({ productKey, version: '4.0.0', files });
+    flows.emulator.firmware.upgrade(firmwareId, { devices: [SENSOR_3, SENSOR_4] });
+    await over;
+    const different = shown.filter((text, i) => text !== shown[i - 1]);
+    assert.deepEqual(different.slice(different.findIndex((text) => text !== 'online')), [
+      '2 downloading, 0 waiting, … %',
+      'downloading, … %',
+      'online',
+    ]);
   });
 
   it('leave sub-devices alone unless told so', async () => {
