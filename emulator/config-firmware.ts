@@ -11,26 +11,34 @@ export interface ConfiguredContent {
   content?: Json;
 }
 
+const DESCRIPTION = [
+  'version',
+  'module',
+  'isDiff',
+  'srcVersion',
+  'name',
+  'description',
+  'signMethod',
+  'udi',
+  'needsVerification',
+];
+
 /** A firmware package of a configuration file. @throws ConfigError */
 export function readFirmware(entry: Json, productKey: string, path: string): NewFirmware {
-  const firmware = new Reader(entry, path, [
-    'version',
-    'module',
-    'isDiff',
-    'srcVersion',
-    'name',
-    'description',
-    'signMethod',
-    'udi',
-    'needsVerification',
-    'files',
-  ]);
+  const firmware = new Reader(entry, path, [...DESCRIPTION, 'files']);
   const files = firmware.list('files').map((file, i) => readFile(file, `${path}.files[${i}]`));
   if (files.length === 0) throw new ConfigError(`${path}.files`, 'must have a file');
+  return { ...describe(firmware), productKey, files };
+}
+
+/** The same without its files. @throws ConfigError */
+export function describeFirmware(entry: Json, path: string): Omit<NewFirmware, 'productKey' | 'files'> {
+  return describe(new Reader(entry, path, DESCRIPTION));
+}
+
+function describe(firmware: Reader): Omit<NewFirmware, 'productKey' | 'files'> {
   return {
-    productKey,
     version: firmware.text('version'),
-    files,
     ...present({
       module: firmware.optionalText('module'),
       isDiff: firmware.boolean('isDiff'),

@@ -9,6 +9,13 @@ const BLOCK_BYTES = 256 * 1024;
 const DRIP_MS = 100;
 
 const EXPIRED = { status: 403, code: 'AccessDenied', message: 'Request has expired.' };
+const ALTERED = { status: 403, code: 'SignatureDoesNotMatch', message: 'SignatureDoesNotMatch' };
+/** Why an address leads to no file. */
+const NOT_OPENED = {
+  expired: EXPIRED,
+  wrongSignature: ALTERED,
+  unknown: { status: 404, code: 'NoSuchKey', message: 'NoSuchKey' },
+};
 
 /** The part of a file that an answer holds, with what goes wrong in it. */
 interface Part {
@@ -33,9 +40,11 @@ export async function answerFile(
   if (method !== 'GET' && method !== 'HEAD') return refuse(response, 405, 'MethodNotAllowed');
   const { files, faults } = platform;
   const opened = files.open(url);
-  if (opened.kind === 'wrongSignature') return refuse(response, 403, 'SignatureDoesNotMatch');
-  if (opened.kind === 'expired') return refuse(response, EXPIRED.status, EXPIRED.code, EXPIRED.message);
-  if (opened.kind !== 'file') return refuse(response, 404, 'NoSuchKey');
+  if (opened.kind !== 'file') {
+    const { status, code, message } = NOT_OPENED[opened.kind];
+    platform.exchanges.add({ kind: 'http', topic: url.pathname.slice(0, 256), code: status, note: code });
+    return refuse(response, status, code, message);
+  }
   const { file, productKey, deviceName } = opened;
   const identity = { productKey, deviceName };
   const strike: Strike = (action, fits) =>
@@ -123,8 +132,7 @@ type Strike = <A extends FileFault['action']>(
 
 function refusalOf(strike: Strike): Refusal | undefined {
   if (strike('urlExpired') !== undefined) return { ...EXPIRED, fault: 'urlExpired' };
-  if (strike('urlAltered') !== undefined)
-    return { status: 403, code: 'SignatureDoesNotMatch', fault: 'urlAltered' };
+  if (strike('urlAltered') !== undefined) return { ...ALTERED, fault: 'urlAltered' };
   const status = strike('status');
   return status && { status: status.status, code: 'ServiceUnavailable', fault: 'status' };
 }

@@ -25,26 +25,41 @@ export async function acceptFirmware(
       request.headers['content-type'] ?? '',
     ) ?? [];
   const boundary = quoted ?? plain;
-  const length = Number(request.headers['content-length']);
-  // Whether somebody may post is known only when all of it is there, so what comes meanwhile counts as kept.
-  const most = boundary === undefined || request.method !== 'POST' || !(length > 0) ? 0 : length;
-  if (!platform.firmwareBudget.claim(most)) {
-    request.resume();
-    return end(403, 'QuotaExceeded');
-  }
-  let body: Buffer;
-  try {
-    body = await readBody(request, most);
-  } finally {
-    platform.firmwareBudget.release(most);
-  }
-  if (most === 0 || boundary === undefined) return end(400, 'MalformedPOSTRequest');
+  const form = boundary !== undefined && request.method === 'POST';
+  const body = await readUpload(platform, request, form);
+  if (body === undefined) return end(403, 'QuotaExceeded');
+  if (!form || body.length === 0) return end(400, 'MalformedPOSTRequest');
   const { fields, file } = readForm(body, boundary);
   if (file === undefined) return end(400, 'IncorrectNumberOfFilesInPOSTRequest');
   const refused = platform.firmwareUploads.accept(fields, file);
   if (refused !== undefined) return end(403, refused);
   const wanted = Number(fields.get('success_action_status'));
   end(wanted === 200 || wanted === 201 ? wanted : 204, '');
+}
+
+/**
+ * Reads a body as large as it says that it is. What comes counts as kept meanwhile: whether somebody may post is known only
+ * when all of it is there.
+ * @param wanted false: it has to be empty
+ * @returns undefined when there is no room for it
+ * @throws BodyError when it is larger than it said, or broke off
+ */
+export async function readUpload(
+  platform: Platform,
+  request: IncomingMessage,
+  wanted = true,
+): Promise<Buffer | undefined> {
+  const length = Number(request.headers['content-length']);
+  const most = wanted && length > 0 ? length : 0;
+  if (!platform.firmwareBudget.claim(most)) {
+    request.resume();
+    return undefined;
+  }
+  try {
+    return await readBody(request, most);
+  } finally {
+    platform.firmwareBudget.release(most);
+  }
 }
 
 /** Parts of a form: texts by their name in lower case, and the bytes of the file. */

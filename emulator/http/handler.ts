@@ -7,8 +7,9 @@ import type { Platform } from '../platform';
 import type { Emulator } from '../types';
 import { BodyError, LARGEST_BODY_BYTES, LARGEST_CALL_BYTES, readBody, readFields } from './body';
 import { answerFile } from './file-door';
-import { acceptFirmware } from './firmware-door';
+import { acceptFirmware, readUpload } from './firmware-door';
 import { answerPanel, mayUsePanel } from './panel';
+import { addUploadedFirmware } from './panel-firmware';
 import { UPLOAD_PATH } from './upload-path';
 
 export interface HttpContext {
@@ -45,6 +46,7 @@ async function answer(
   if (url === undefined) return sendJson(response, 400, { code: 400, message: 'bad address' });
   if (url.pathname.startsWith('/emulator/')) {
     if (!mayUsePanel(request)) return sendJson(response, 403, { error: 'only from this machine' });
+    if (isFirmware(request, url)) return takeFirmware(context, request, response, url);
     const content = await readBody(request, LARGEST_CALL_BYTES);
     const { status, body, text } = await answerPanel(emulator, method, url, content);
     return text === undefined ? sendJson(response, status, body) : sendText(response, status, text);
@@ -90,6 +92,27 @@ async function answer(
     }
     default:
       return sendJson(response, 404, { code: 404, message: 'there is no such page' });
+  }
+}
+
+// A file as it is, of any size, where a package could also be described in JSON.
+function isFirmware({ method, headers }: IncomingMessage, { pathname }: URL): boolean {
+  if (method !== 'POST' || pathname !== '/emulator/firmware') return false;
+  return headers['content-type']?.startsWith('application/octet-stream') === true;
+}
+
+async function takeFirmware(
+  { platform, emulator }: HttpContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { searchParams }: URL,
+): Promise<void> {
+  const content = await readUpload(platform, request);
+  if (content === undefined) return sendJson(response, 413, { error: 'there is no room for it' });
+  try {
+    sendJson(response, 201, await addUploadedFirmware(emulator, searchParams, content));
+  } catch (thrown) {
+    sendJson(response, 400, { error: thrown instanceof Error ? thrown.message : 'bad request' });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type DeviceIdentity, isJsonObject, type Json, type JsonObject } from '../../protocol';
-import { readFirmware } from '../config-firmware';
+import { describeFirmware, readFirmware } from '../config-firmware';
 import { present, Reader } from '../config-reader';
 import type { NewUpgrade } from '../ota/api';
 import type { Emulator } from '../types';
@@ -47,6 +47,10 @@ export async function answerFirmwarePanel(
       return ok(firmware.tasks(first));
     case 'DELETE upgrades/*':
       return firmware.cancel(first) ? ok({}) : { status: 404, body: { error: 'there is no such upgrade' } };
+    case 'POST upgrades/*/confirm':
+      return ok({ confirmed: firmware.confirm(first) });
+    case 'POST upgrades/*/retry':
+      return ok({ retried: firmware.retry(first) });
     case 'GET downloads':
       return ok(firmware.downloads());
     case 'GET products/*/configuration':
@@ -78,6 +82,28 @@ export async function answerFirmwarePanel(
 function shapeOf(area = '', rest: readonly string[]): string {
   const names = area === 'devices' ? 2 : 1;
   return [area, ...rest.map((level, i) => (i < names ? '*' : level))].join('/');
+}
+
+/**
+ * Adds a package of one file, whose bytes are the body of a request.
+ * @param query describes it with the fields of the products file, and `productKey` and `fileName`
+ * @throws Error whose message tells what is wrong
+ */
+export function addUploadedFirmware(
+  { firmware }: Emulator,
+  query: URLSearchParams,
+  content: Uint8Array,
+): Promise<{ firmwareId: string }> {
+  const { productKey = '', fileName, ...texts } = Object.fromEntries(query);
+  const described: JsonObject = { ...texts };
+  for (const name of ['isDiff', 'needsVerification']) {
+    if (texts[name] !== undefined) described[name] = texts[name] === 'true';
+  }
+  return firmware.add({
+    ...describeFirmware(described, 'firmware'),
+    productKey,
+    files: { content, ...present({ name: fileName }) },
+  });
 }
 
 function addFirmware({ firmware }: Emulator, input: Json): Promise<{ firmwareId: string }> {

@@ -45,7 +45,13 @@ async function createFirmware(parameters: ActionParameters): Promise<object> {
     udi: parameters.optional('Udi'),
     needsVerification: parameters.optional('NeedToVerify') !== 'false',
   };
-  const firmware = await asActionLater(() => addFirmware(platform, settings, filesOf(parameters, settings)));
+  const taken = new Map<string, Content>();
+  const firmware = await asActionLater(() =>
+    addFirmware(platform, settings, filesOf(parameters, settings, taken)),
+  ).catch((thrown: unknown) => {
+    for (const [key, content] of taken) platform.firmwareUploads.giveBack(key, content);
+    throw thrown;
+  });
   return { Data: { FirmwareId: firmware.firmwareId, UtcCreate: utcTime(firmware.createdAt) } };
 }
 
@@ -130,13 +136,18 @@ function describe({ platform }: ActionParameters, firmware: Firmware): object {
   };
 }
 
-function filesOf(parameters: ActionParameters, settings: FirmwareSettings): PackageFile[] {
+/** @param taken gets the uploads that it took, by their keys */
+function filesOf(
+  parameters: ActionParameters,
+  settings: FirmwareSettings,
+  taken: Map<string, Content>,
+): PackageFile[] {
   const single = parameters.optional('FirmwareUrl');
   if (single !== undefined) {
     return [
       {
         name: fileNameOf(settings, 0),
-        content: contentOf(parameters, single),
+        content: contentOf(parameters, single, taken),
         statedDigest: parameters.optional('FirmwareSign'),
         statedSize: optionalNumber(parameters, 'FirmwareSize'),
       },
@@ -149,7 +160,7 @@ function filesOf(parameters: ActionParameters, settings: FirmwareSettings): Pack
     const md5 = settings.signMethod === 'MD5' ? parameters.optional(`MultiFiles.${i}.FileMd5`) : undefined;
     files.push({
       name: parameters.optional(`MultiFiles.${i}.Name`) ?? fileNameOf(settings, i - 1),
-      content: contentOf(parameters, url),
+      content: contentOf(parameters, url, taken),
       statedDigest: parameters.optional(`MultiFiles.${i}.SignValue`) ?? md5,
       statedSize: optionalNumber(parameters, `MultiFiles.${i}.Size`),
     });
@@ -158,12 +169,14 @@ function filesOf(parameters: ActionParameters, settings: FirmwareSettings): Pack
   return files;
 }
 
-function contentOf({ platform }: ActionParameters, url: string): Content {
+function contentOf({ platform }: ActionParameters, url: string, taken: Map<string, Content>): Content {
   const [, base64] = DATA_URL.exec(url) ?? [];
   if (base64 !== undefined) return bytesContent(Buffer.from(base64, 'base64'));
   const at = url.indexOf(UPLOAD_PATH);
-  const content = at < 0 ? undefined : platform.firmwareUploads.find(url.slice(at + UPLOAD_PATH.length));
+  const key = at < 0 ? '' : url.slice(at + UPLOAD_PATH.length);
+  const content = taken.get(key) ?? platform.firmwareUploads.take(key);
   if (content === undefined) throw invalid('Nothing was uploaded to FirmwareUrl within the last hour.');
+  taken.set(key, content);
   return content;
 }
 

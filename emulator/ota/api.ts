@@ -11,7 +11,7 @@ import { UnknownDeviceError } from '../options';
 import type { Platform } from '../platform';
 import type { Device } from '../registry/device';
 import { DEFAULT_MODULE, type Firmware, VERIFICATION } from './firmware';
-import type { OtaJobSettings, OtaTask, OtaTaskStatus } from './jobs';
+import type { OtaJob, OtaJobSettings, OtaTask, OtaTaskStatus } from './jobs';
 import { OtaError } from './ota-error';
 import { addFirmware, fileNameOf } from './packages';
 
@@ -107,6 +107,10 @@ export interface FirmwarePanel {
   upgrade(firmwareId: string, settings?: NewUpgrade): { jobId: string };
   /** Ends every task that has not ended. @returns whether there is such a job */
   cancel(jobId: string): boolean;
+  /** Agrees to every task that waits for it (`needConfirm`). @returns how many there were @throws OtaError */
+  confirm(jobId: string): number;
+  /** Tries what failed or was cancelled once more. @returns how many there were @throws OtaError */
+  retry(jobId: string): number;
   /** Sends the offer of a device's open task once more. @returns whether it is on its way @throws UnknownDeviceError */
   push(identity: DeviceIdentity, module?: string): boolean;
   /** Tasks of an upgrade, oldest first. @throws OtaError */
@@ -121,6 +125,12 @@ export function createFirmwarePanel(platform: Platform): FirmwarePanel {
     const firmware = ota.firmwares.get(firmwareId);
     if (firmware === undefined) throw new OtaError('NotExistedFirmware', 'there is no such package');
     return firmware;
+  };
+  const jobOf = (jobId: string): OtaJob => {
+    const job = ota.jobs.get(jobId);
+    if (job === undefined) throw new OtaError('NotExistedJob', 'there is no such job');
+    ota.settle(job);
+    return job;
   };
   const devicesOf = (firmware: Firmware, identities: readonly DeviceIdentity[] | undefined): Device[] => {
     if (identities !== undefined) return identities.map((identity) => known(platform, identity));
@@ -148,15 +158,14 @@ export function createFirmwarePanel(platform: Platform): FirmwarePanel {
       ota.cancel(job, ['CONFIRM', 'SCHEDULED', 'QUEUED', 'NOTIFIED', 'IN_PROGRESS']);
       return true;
     },
+    confirm: (jobId) => jobOf(jobId).tasks.filter((task) => ota.confirm(task)).length,
+    retry: (jobId) => jobOf(jobId).tasks.filter((task) => ota.retry(task)).length,
     push: (identity, module = DEFAULT_MODULE) => {
       const task = ota.openTask(known(platform, identity), module);
       return task !== undefined && ota.push(task);
     },
     tasks: (jobId) => {
-      const job = ota.jobs.get(jobId);
-      if (job === undefined) throw new OtaError('NotExistedJob', 'there is no such job');
-      ota.settle(job);
-      return job.tasks.map(viewUpgrade);
+      return jobOf(jobId).tasks.map(viewUpgrade);
     },
     downloads: () => [...platform.files.downloads],
   };

@@ -62,14 +62,21 @@ export class FirmwareUploads {
     return undefined;
   }
 
-  /** What was uploaded under this key. */
-  find(key: string): Content | undefined {
+  /** What was uploaded under this key; whoever takes it makes a package of it, or gives it back. */
+  take(key: string): Content | undefined {
     this.expire();
-    return this.uploads.get(key)?.content;
+    const content = this.uploads.get(key)?.content;
+    this.remove(key);
+    return content;
   }
 
-  /** Its package holds it from now on. */
-  remove(key: string): void {
+  /** No package came of it. It is forgotten when its room was taken meanwhile. */
+  giveBack(key: string, content: Content): void {
+    if (this.uploads.size >= MOST_UPLOADS || !this.platform.firmwareBudget.claim(content.size)) return;
+    this.uploads.set(key, { content, expiresAt: this.platform.clock() + KEPT_MS });
+  }
+
+  private remove(key: string): void {
     const upload = this.uploads.get(key);
     if (upload === undefined) return;
     this.uploads.delete(key);

@@ -191,7 +191,17 @@ describe('emulator: OTA by the vendor’s cloud SDK', () => {
     const key = created.body?.productKey ?? '';
     await product.add({ productKey: key, version: '1', files: { content: 'x' } });
     emulator.configuration.set(key, { content: {} });
-    await cloud.deleteProduct(new models.DeleteProductRequest({ productKey: key }));
+    const [made] = product.list();
+    // A batch that would go on for ever takes in nobody any more.
+    await cloud.createOTADynamicUpgradeJob(
+      new models.CreateOTADynamicUpgradeJobRequest({
+        firmwareId: made?.firmwareId ?? '',
+        productKey: key,
+        dynamicMode: 1,
+      }),
+    );
+    const { body } = await cloud.deleteProduct(new models.DeleteProductRequest({ productKey: key }));
+    assert.equal(body?.success, true, body?.errorMessage);
     assert.deepEqual(product.list(), []);
   });
 
@@ -199,6 +209,22 @@ describe('emulator: OTA by the vendor’s cloud SDK', () => {
     const { firmwareUrl } = await upload(IMAGE);
     now += 3_600_000;
     assert.equal((await create({ firmwareUrl })).code, 'iot.common.InvalidFormattedParameter');
+  });
+
+  it('counts an upload once, and keeps it when no package came of it', async () => {
+    await emulator.close();
+    const limits = { firmwareBytes: IMAGE.length * 1.5 };
+    emulator = await startEmulator({ clock: () => now, config: { products: [PRODUCT] }, limits });
+    cloud = cloudClient(emulator);
+    const { firmwareUrl } = await upload(IMAGE);
+    assert.equal((await create({ firmwareUrl, firmwareSize: 5 })).code, 'iot.ota.InvalidFirmware');
+    const { firmwareId } = await create({ firmwareUrl });
+    assert.equal((await firmware(firmwareId))?.firmwareSize, IMAGE.length);
+    const again = await create({ firmwareUrl, destVersion: '3.0.0' });
+    assert.equal(again.code, 'iot.common.InvalidFormattedParameter');
+    // All of the room is there again.
+    emulator.firmware.remove(firmwareId);
+    await emulator.firmware.add({ productKey, version: '1', files: { content: Buffer.alloc(450_000) } });
   });
 
   it('takes a small file in the address', async () => {

@@ -129,6 +129,9 @@ describe('emulator: firmware files', () => {
       assert.equal(status, 403, address);
       assert.match(body.toString(), /<Code>SignatureDoesNotMatch<\/Code>/);
     }
+    const refusals = emulator.exchanges.list(({ kind, code }) => kind === 'http' && code === 403);
+    assert.equal(refusals.length, altered.length);
+    assert.ok(refusals.every(({ note }) => note === 'SignatureDoesNotMatch'));
     // What is not signed may be added, as on object storage.
     assert.equal((await fetchIt(`${url}&x=1`)).status, 200);
     now += 24 * 3_600_000 - 1000;

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
 import { LAMP_1, nextMessage, onlineLamp, PRODUCT, request } from '../../support/emulator';
-import { IMAGE, inform, type Offer, offers, sha256, upgrade, upgradeTopic } from '../../support/firmware';
+import {
+  IMAGE,
+  inform,
+  md5,
+  type Offer,
+  offers,
+  progress,
+  sha256,
+  upgrade,
+  upgradeTopic,
+} from '../../support/firmware';
 
 const { productKey } = PRODUCT;
 const SENSOR = { productKey: 'a1Sensor', deviceName: 'sensor-1' };
@@ -60,6 +70,67 @@ describe('emulator: firmware by the panel', () => {
     assert.equal((await call('DELETE', 'upgrades/none')).status, 404);
     assert.equal((await call('DELETE', `firmware/${firmwareId}`)).status, 200);
     assert.deepEqual((await call('GET', 'firmware')).body, []);
+  });
+
+  it('takes a file as it is', async () => {
+    const post = async (query: object, body: Uint8Array) => {
+      const parameters = new URLSearchParams({ productKey, version: '2.0.0', ...query });
+      const response = await fetch(`${emulator.httpUrl}/emulator/firmware?${parameters}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: Uint8Array.from(body),
+      });
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    };
+    const large = Buffer.alloc(5_000_000, 7);
+    const { status, body } = await post(
+      { fileName: 'lamp.bin', signMethod: 'MD5', isDiff: 'true', srcVersion: '1' },
+      large,
+    );
+    assert.equal(status, 201);
+    const [made] = emulator.firmware.list();
+    assert.equal(made?.firmwareId, body.firmwareId);
+    assert.deepEqual(
+      [made?.isDiff, made?.files],
+      [true, [{ name: 'lamp.bin', size: large.length, digest: md5(large) }]],
+    );
+    for (const [query, content, reason] of [
+      [{}, Buffer.alloc(0), /bytes/],
+      [{ version: 'two words' }, IMAGE, /version/],
+      [{ productKey: 'none' }, IMAGE, /no product/],
+      [{ fileName: '../../etc/passwd' }, IMAGE, /file name/],
+      [{ fileName: '..' }, IMAGE, /file name/],
+      [{ path: '/etc/passwd' }, IMAGE, /unknown/],
+      [{ signMethod: 'CRC' }, IMAGE, /signMethod/],
+    ] as const) {
+      const refused = await post(query, content);
+      assert.equal(refused.status, 400, JSON.stringify(query));
+      assert.match(String(refused.body.error), reason);
+    }
+    assert.equal(emulator.firmware.list().length, 1);
+  });
+
+  it('agrees to tasks, and tries again', async () => {
+    const { firmwareId } = (await add()).body as { firmwareId: string };
+    const { body } = await call('POST', `firmware/${firmwareId}/upgrade`, {
+      devices: [LAMP_1],
+      needConfirm: true,
+      retryCount: 1,
+      retryMs: 0,
+      maximumPerMinute: 10,
+    });
+    const { jobId } = body as { jobId: string };
+    assert.deepEqual((await call('POST', `upgrades/${jobId}/retry`)).body, { retried: 0 });
+    assert.deepEqual((await call('POST', `upgrades/${jobId}/confirm`)).body, { confirmed: 1 });
+    await next();
+    await progress(lamp, '-1');
+    await next();
+    await progress(lamp, '-1');
+    assert.equal(upgrade(emulator)?.status, 'FAILED');
+    assert.deepEqual((await call('POST', `upgrades/${jobId}/confirm`)).body, { confirmed: 0 });
+    assert.deepEqual((await call('POST', `upgrades/${jobId}/retry`)).body, { retried: 1 });
+    await next();
+    assert.equal((await call('POST', 'upgrades/none/retry')).status, 400);
   });
 
   it('verifies', async () => {
