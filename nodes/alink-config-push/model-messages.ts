@@ -27,6 +27,8 @@ export interface ModelMessageOptions {
   passwords: ReadonlyMap<string, string>;
   /** Id of the gateway's config node. */
   gateway: string;
+  /** Of the gateway, for the tabs of a flow. */
+  name: string;
   flowAs: 'array' | 'text';
   language: string;
 }
@@ -51,8 +53,8 @@ export function modelMessages(
     case 'opcua':
       return opcUaMessages(configuration, options.passwords);
     case 'flow': {
-      const { gateway, passwords, language } = options;
-      const flow = generateFlow(configuration, { gateway, passwords, language });
+      const { gateway, name, passwords, language } = options;
+      const flow = generateFlow(configuration, { gateway, name, passwords, language });
       return [{ payload: options.flowAs === 'text' ? JSON.stringify(flow, null, 4) : flow }];
     }
   }

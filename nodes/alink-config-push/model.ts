@@ -49,6 +49,7 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       output,
       passwords,
       gateway: def.device,
+      name: identity.deviceName,
       flowAs: def.flowAs === 'text' ? 'text' : 'array',
       language: say(RED, 'language', {}, 'en') === 'zh' ? 'zh-CN' : 'en-US',
     });

@@ -31,6 +31,11 @@ const LEFT = 60;
 /** Under a node there is its status. */
 const ROW = 3 * GRID;
 
+/** All tabs of a gateway begin with its name, so that they are found together. */
+export function tabLabel(label: string, { name }: { name?: string }): string {
+  return name === undefined ? label : `${name}: ${label}`;
+}
+
 /** One tab on which nodes are set in rows and columns. */
 export class Canvas {
   readonly nodes: FlowNode[] = [];

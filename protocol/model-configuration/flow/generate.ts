@@ -9,6 +9,7 @@ import {
   functionNode,
   type Ids,
   idsOf,
+  tabLabel,
 } from './canvas';
 import { modbusTab } from './modbus-tab';
 import { opcUaTab } from './opcua-tab';
@@ -48,17 +49,10 @@ interface Names {
   deviceName: string;
 }
 
-function gatewayTab(
-  devices: readonly Names[],
-  ids: Ids,
-  { gateway, name, language }: GeneratedFlowOptions,
-): FlowNode[] {
+function gatewayTab(devices: readonly Names[], ids: Ids, options: GeneratedFlowOptions): FlowNode[] {
+  const { gateway, language } = options;
   const texts = flowTexts(language);
-  const canvas = new Canvas(
-    ids('tab'),
-    name === undefined ? texts.gatewayTab : `${texts.gatewayTab} ${name}`,
-    texts.gatewayInfo,
-  );
+  const canvas = new Canvas(ids('tab'), tabLabel(texts.gatewayTab, options), texts.gatewayInfo);
   const [list, login, result] = [ids('list'), ids('login'), ids('result')] as const;
   canvas.comment(ids('online'), texts.online, texts.onlineInfo);
   const sorted = [...devices].sort((a, b) => thingKey(a).localeCompare(thingKey(b), 'en'));

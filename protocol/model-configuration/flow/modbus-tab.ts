@@ -12,6 +12,7 @@ import {
   propertyPostNode,
   propertySetNode,
   serviceReplyNode,
+  tabLabel,
   wayBack,
 } from './canvas';
 import type { AskPlan } from './modbus-ask';
@@ -39,7 +40,7 @@ export function modbusTab(
     planModbusDevice(device, options.gap === undefined ? {} : { gap: options.gap }),
   );
   const client = id('client');
-  const canvas = new Canvas(id('tab'), server.name, texts.serverInfo(devices.length));
+  const canvas = new Canvas(id('tab'), tabLabel(server.name, options), texts.serverInfo(devices.length));
   if (plans.some(({ reads }) => reads.length > 0)) addPolling(canvas, id, plans, client, options);
   if (plans.some(({ writes }) => writes.length > 0)) addWriting(canvas, id, plans, client, options);
   canvas.comment(id('errors'), texts.errors, '');

@@ -15,6 +15,7 @@ import {
   propertySetNode,
   serviceInNode,
   serviceReplyNode,
+  tabLabel,
   wayBack,
 } from './canvas';
 import type { OpcUaModel, OpcUaPlan, PlannedParameter } from './opcua-state';
@@ -38,7 +39,7 @@ export function opcUaTab(
   const texts = flowTexts(options.language);
   const { gateway } = options;
   const id = (...parts: string[]) => ids('opcua', server.serverId, ...parts);
-  const canvas = new Canvas(id('tab'), server.name, texts.serverInfo(devices.length));
+  const canvas = new Canvas(id('tab'), tabLabel(server.name, options), texts.serverInfo(devices.length));
   const [work, client, back, report, event, reply] = [
     id('work'),
     id('client'),

@@ -2,7 +2,7 @@
 export interface GeneratedFlowOptions {
   /** Id of the gateway's `alink-device` node, which the flow uses and does not contain. */
   gateway: string;
-  /** Shown on the tabs. */
+  /** Of the gateway, shown on the tabs. */
   name?: string;
   /** Registers or coils that may be read without being asked for, so that fewer requests are needed; 0 by default. */
   gap?: number;

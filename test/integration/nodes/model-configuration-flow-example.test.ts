@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { configPush, Panel, platformWith } from '../../support/config-push-nodes';
+import { device, sink, statusOf } from '../../support/flows';
 import { MadeUpModbus } from '../../support/modbus-server';
 import { ModbusTcp } from '../../support/modbus-tcp';
 import { freePort } from '../../support/node-red';
 import { type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
+import { PLANT } from '../../unit/protocol/model-configuration/plant';
 
 const EXAMPLE = join(__dirname, '../../../examples/25-gateway-model-configuration.json');
 
@@ -60,5 +64,68 @@ describe('25-gateway-model-configuration.json with a Modbus server', () => {
       }
       assert.deepEqual(seen, expected);
     }
+  });
+
+  it('a flow of its user decodes in a function node what a flex getter answers', async () => {
+    modbus.memory.set(1, 4, 0x10, 215);
+    const [hub, client] = ['gate', 'client'];
+    const connected = once(red.events, 'test-modbus:connected');
+    const online = red.next('statuses', ({ status }) => status?.fill === 'green');
+    await red.deploy([
+      platformWith([{ productKey: 'a1Hub', nodeType: 'gateway' }]),
+      device({
+        id: hub,
+        role: 'gateway',
+        productKey: 'a1Hub',
+        deviceName: 'hub-01',
+        thingModelSource: 'none',
+      }),
+      configPush({ device: hub, output: 'modbus', wires: [['reads']] }),
+      {
+        id: 'reads',
+        z: 'tab',
+        type: 'switch',
+        property: 'alink.part',
+        propertyType: 'msg',
+        rules: [{ t: 'eq', v: 'read', vt: 'str' }],
+        outputs: 1,
+        wires: [['getter']],
+      },
+      {
+        id: client,
+        type: 'modbus-client',
+        tcpHost: '127.0.0.1',
+        tcpPort: modbus.port,
+        clientTimeout: 1000,
+        reconnectTimeout: 2000,
+      },
+      {
+        id: 'getter',
+        z: 'tab',
+        type: 'modbus-flex-getter',
+        server: client,
+        keepMsgProperties: true,
+        wires: [['decode'], []],
+      },
+      {
+        id: 'decode',
+        z: 'tab',
+        type: 'function',
+        func: `const { values, problems } = modbus.readValues(msg.read, msg.payload);
+          return { device: msg.device, payload: values };`,
+        libs: [{ var: 'modbus', module: 'node-red-contrib-alink/model-configuration' }],
+        outputs: 1,
+        wires: [['sink']],
+      },
+      sink(),
+      ...statusOf('config'),
+    ]);
+    await Promise.all([connected, online]);
+    const read = red.next('sink', ({ payload }) => 'temperature' in Object(payload));
+    const panel = await Panel.of(red);
+    await panel.post('devices/a1Hub/hub-01/model-configuration', PLANT);
+    const { payload, device: names } = await read;
+    assert.deepEqual(structuredClone(names), { productKey: 'a1Pump', deviceName: 'pump-1' });
+    assert.equal(Object(payload).temperature, 21.5);
   });
 });
