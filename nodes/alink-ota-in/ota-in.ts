@@ -126,17 +126,40 @@ export class OtaIn {
     }
   }
 
+  /** Asks for what is offered, and in any case for what was being loaded when a process, or a deploy, ended. */
   async #askAtStart(device: Device): Promise<void> {
     try {
-      const { settings, updates } = await this.#ready();
+      const { settings, home, updates } = await this.#ready();
       const left = updates.takeWaiting(device);
-      const module = settings.module ?? DEFAULT_MODULE;
-      const offer = settings.askOnStart ? await this.#ask(device, module) : undefined;
-      const offers = [
-        ...left.filter((one) => one.module !== offer?.module),
-        ...(offer === undefined ? [] : [offer]),
-      ];
-      await Promise.all(offers.map((one) => this.#offered(device, one)));
+      const loading = (await home.pageOf(device))
+        .loadingModules()
+        .filter((module) => settings.module === undefined || settings.module === module);
+      const modules = new Set([
+        ...(settings.askOnStart ? [settings.module ?? DEFAULT_MODULE] : []),
+        ...loading.filter((module) => !updates.isBusy(device, module)),
+        ...left.map(({ module }) => module),
+      ]);
+      await Promise.all(
+        [...modules].map((module) =>
+          this.#takeUp(
+            device,
+            module,
+            left.find((offer) => offer.module === module),
+          ),
+        ),
+      );
+    } catch (thrown) {
+      this.#problem(device, toAlinkError(thrown));
+    }
+  }
+
+  /** @param left what is known of the offer, should the platform not tell it again */
+  async #takeUp(device: Device, module: string, left: FirmwareOffer | undefined): Promise<void> {
+    try {
+      const asked = this.#ask(device, module);
+      const offer = (await (left === undefined ? asked : asked.catch(() => left))) ?? left;
+      if (offer !== undefined) await this.#offered(device, offer);
+      else await this.#nothingToLoad(device, module);
     } catch (thrown) {
       const error = toAlinkError(thrown);
       // Of an offer that cannot be used the listener has told.
@@ -144,10 +167,20 @@ export class OtaIn {
     }
   }
 
+  /** The platform has withdrawn what was being loaded; the version that waited for its end may be told. */
+  async #nothingToLoad(device: Device, module: string): Promise<void> {
+    const { settings, home, updates } = await this.#ready();
+    const page = await home.pageOf(device);
+    if (updates.isBusy(device, module) || !page.loadingModules().includes(module)) return;
+    await page.ended(module);
+    if (module === (settings.module ?? DEFAULT_MODULE)) await this.#tellVersion(device);
+  }
+
   async #ask(device: Device, module: string): Promise<FirmwareOffer | undefined> {
     const { settings, home } = await this.#ready();
     const { signal } = this.#link;
-    if (settings.askBy === 'get') return device.ota.ask(module, { signal });
+    // The old topic knows no modules.
+    if (settings.askBy === 'get' || module !== DEFAULT_MODULE) return device.ota.ask(module, { signal });
     const version = (await home.pageOf(device)).toldVersion(module);
     if (version === undefined) {
       throw badSettings('version', 'the old topic wants to know the running version', 'versionNeeded');
@@ -245,6 +278,7 @@ export class OtaIn {
     const { signal, status } = this.#link;
     const tally = new DownloadTally((shown) => status.downloads(shown));
     const updates = new Updates({
+      node: this.node.id,
       settings,
       home,
       signal,

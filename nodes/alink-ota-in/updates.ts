@@ -1,5 +1,5 @@
-import { thingKey } from '../../protocol';
-import { AlinkError, type Device, type FirmwareOffer } from '../../sdk';
+import { type DeviceIdentity, thingKey } from '../../protocol';
+import { AlinkError, DEFAULT_MODULE, type Device, type FirmwareOffer } from '../../sdk';
 import type { FirmwarePage } from '../shared/firmware-book';
 import type { FirmwareHome } from '../shared/firmware-things';
 import { toAlinkError } from '../shared/flow-error';
@@ -16,6 +16,8 @@ import { ProgressPace } from './progress-pace';
 import type { OtaInSettings } from './settings';
 
 export interface UpdatesDoor {
+  /** Id of the node: several of one device are each given an offer. */
+  node: string;
   settings: OtaInSettings;
   home: FirmwareHome;
   /** Aborted when the node closes. */
@@ -46,6 +48,11 @@ export class Updates {
     return own.map(([, offer]) => offer);
   }
 
+  /** An offer of the module is at work here. */
+  isBusy({ identity }: Pick<Device, 'identity'>, module: string): boolean {
+    return this.#busy.has(keyOf(identity, module));
+  }
+
   /**
    * Takes up an offer.
    * @param asked a message asked for it; else what the flow was given already is not given again
@@ -55,13 +62,13 @@ export class Updates {
   async take(device: Device, offer: FirmwareOffer, asked: boolean): Promise<Handed | undefined> {
     const page = await this.door.home.pageOf(device);
     if (page.runningVersion(offer.module) === offer.version) return undefined;
-    const key = `${thingKey(device.identity)}|${offer.module}`;
+    const key = keyOf(device.identity, offer.module);
     if (isSame(this.#busy.get(key), offer)) return undefined;
-    if (!asked && page.isAtWork(offer)) return undefined;
+    if (!asked && page.isAtWork(offer, this.door.node)) return undefined;
     this.#busy.set(key, offer);
     this.#waiting.delete(key);
     try {
-      return await this.#carryOut(device, page, offer);
+      return await this.#carryOut(device, page, offer, asked);
     } catch (thrown) {
       const error = toAlinkError(thrown);
       if (QUIET.has(error.key) || this.door.signal.aborted) return undefined;
@@ -76,11 +83,12 @@ export class Updates {
     }
   }
 
-  async #carryOut(device: Device, page: FirmwarePage, offer: FirmwareOffer): Promise<Handed> {
+  async #carryOut(device: Device, page: FirmwarePage, offer: FirmwareOffer, asked: boolean): Promise<Handed> {
     const { work, attempts } = this.door.settings;
-    if (page.timesGiven(offer) >= attempts) throw givenUp(offer, attempts);
+    const isAnother = () => asked || !page.isAtWork(offer);
+    if (isAnother() && page.timesGiven(offer) >= attempts) throw givenUp(offer, attempts);
     const payload = work === 'offer' ? offerPayload(offer) : await this.#load(device, page, offer);
-    await page.givenToFlow(offer);
+    await page.givenToFlow(offer, this.door.node, isAnother());
     return { payload, alink: infoOf(device, offer, work === 'offer' ? 'offered' : 'downloaded') };
   }
 
@@ -114,7 +122,7 @@ export class Updates {
 
   async #renew(device: Device, module: string): Promise<FirmwareOffer | undefined> {
     const page = await this.door.home.pageOf(device);
-    const version = page.toldVersion(module);
+    const version = module === DEFAULT_MODULE ? page.toldVersion(module) : undefined;
     return version === undefined ? device.ota.ask(module) : device.ota.request(version);
   }
 
@@ -153,6 +161,10 @@ function infoOf(
     source,
     time: receivedAt,
   };
+}
+
+function keyOf(identity: DeviceIdentity, module: string): string {
+  return `${thingKey(identity)}|${module}`;
 }
 
 function isSame(busy: FirmwareOffer | undefined, { version, files }: FirmwareOffer): boolean {

@@ -28,8 +28,8 @@ interface ModuleRecord {
  * Nodes of one thing share it.
  */
 export class FirmwarePage {
-  /** Offers that the flow was given since this process started, by module: it may be at work on them. */
-  readonly #atWork = new Map<string, string>();
+  /** Offers that nodes gave to the flow since this process started, by module: it may be at work on them. */
+  readonly #atWork = new Map<string, { offer: string; by: Set<string> }>();
   /** Versions that were told since this process started, by module. */
   readonly #running = new Map<string, string>();
   #writing: Promise<void> = Promise.resolve();
@@ -56,9 +56,18 @@ export class FirmwarePage {
     return update !== undefined && (update.stage === 'loading' || this.#atWork.has(module));
   }
 
-  /** The flow was given this offer since this process started, and has not said what became of it. */
-  isAtWork(offer: FirmwareOffer): boolean {
-    return this.#atWork.get(offer.module) === contentOf(offer);
+  /** Modules of which an update is being loaded, or was when an earlier process ended. */
+  loadingModules(): string[] {
+    return [...this.records].flatMap(([module, { update }]) => (update?.stage === 'loading' ? [module] : []));
+  }
+
+  /**
+   * The flow was given this offer since this process started, and has not said what became of it.
+   * @param node by this one; by any when absent
+   */
+  isAtWork(offer: FirmwareOffer, node?: string): boolean {
+    const given = this.#atWork.get(offer.module);
+    return given?.offer === contentOf(offer) && (node === undefined || given.by.has(node));
   }
 
   /** How often the flow was given this offer, counting earlier processes. */
@@ -72,10 +81,16 @@ export class FirmwarePage {
     return this.#update(offer, 'loading', this.timesGiven(offer));
   }
 
-  /** The flow gets it now: to be said before, so that a flow which ends the process counts. @throws AlinkError */
-  givenToFlow(offer: FirmwareOffer): Promise<void> {
-    this.#atWork.set(offer.module, contentOf(offer));
-    return this.#update(offer, 'handedOn', this.timesGiven(offer) + 1);
+  /**
+   * The flow gets it now: to be said before, so that a flow which ends the process counts.
+   * @param node who gives it
+   * @param isAnother it is another try, not the same one by a second node
+   * @throws AlinkError `firmwareStorage`
+   */
+  givenToFlow(offer: FirmwareOffer, node: string, isAnother: boolean): Promise<void> {
+    const by = this.isAtWork(offer) ? this.#atWork.get(offer.module)?.by : undefined;
+    this.#atWork.set(offer.module, { offer: contentOf(offer), by: new Set(by).add(node) });
+    return this.#update(offer, 'handedOn', this.timesGiven(offer) + (isAnother ? 1 : 0));
   }
 
   /** The platform was told this version. @throws AlinkError `firmwareStorage` */

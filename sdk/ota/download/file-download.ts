@@ -126,6 +126,8 @@ export class FileDownload {
       });
     }
     await part.settle();
+    // Of the last bytes a part may have been taken after the last word.
+    onProgress(part.length);
     // The size first: a cut file is no wrong one.
     if (part.length < size)
       throw new SourceError('passing', `the file ended at ${part.length} of ${size} bytes`);

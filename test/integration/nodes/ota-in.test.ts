@@ -219,6 +219,35 @@ describe('alink-ota-in', () => {
     assert.ok(Number(second) > 0, `it went on at ${second}`);
   });
 
+  it('goes on after a deploy also when it does not ask by itself, of any module', async () => {
+    flows.emulator.faults.add({ action: 'slow', bytesPerSecond: 8_000_000, times: 2 });
+    const settings = { progressMessages: true, askOnStart: false };
+    await flows.deploy(settings);
+    await flows.say({ version: '1.0.0', module: 'mcu' });
+    const begun = firmware(({ alink }) => alink?.status === 'downloading');
+    const jobId = await flows.offer('1.1.0', { files: { size: 16_000_000, seed: 4 }, module: 'mcu' });
+    await begun;
+    const came = firmware(({ alink }) => alink?.status === 'downloaded');
+    await flows.deploy({ ...settings, name: 'changed' });
+    assert.deepEqual([(await came).payload.module, (await came).msg.alink?.source], ['mcu', 'get']);
+    await flows.say({ version: '1.1.0', module: 'mcu' });
+    assert.equal((await flows.ended(jobId)).status, 'SUCCEEDED');
+  });
+
+  it('tells the version after all when the platform has withdrawn what was being loaded', async () => {
+    flows.emulator.faults.add({ action: 'slow', bytesPerSecond: 2_000_000, times: 1 });
+    await flows.deploy({ progressMessages: true });
+    const begun = firmware(({ alink }) => alink?.status === 'downloading');
+    const jobId = await flows.offer('1.1.0', { files: { size: 16_000_000, seed: 5 } });
+    await begun;
+    flows.emulator.firmware.cancel(jobId);
+    const asked = flows.next('thing.ota.firmware.get');
+    const told = flows.next('ota.inform');
+    await flows.install({ progressMessages: true, name: 'changed' });
+    await asked;
+    assert.deepEqual(await told, { version: '1.0.0' });
+  });
+
   it('remembers the version that was reported last, over a restart of the flows', async () => {
     await flows.deploy();
     await flows.say({ version: '1.4.2' });

@@ -56,12 +56,17 @@ describe('what becomes of firmware offers', () => {
     stateName = 'online';
     download = async () => undefined;
     closing = new AbortController();
-    updates = new Updates({
+    updates = updatesOf('node-1');
+  });
+
+  function updatesOf(node: string, attempts = 2): Updates {
+    return new Updates({
+      node,
       settings: {
         module: undefined,
         work: 'download',
         download: { folder: '/f' },
-        attempts: 2,
+        attempts,
         askOnStart: true,
         askBy: 'get',
         version: '',
@@ -74,7 +79,7 @@ describe('what becomes of firmware offers', () => {
       tally: new DownloadTally(() => undefined),
       send: () => undefined,
     });
-  });
+  }
   afterEach(() => rmSync(userDir, { recursive: true, force: true }));
 
   it('a lost connection is no failure: it goes on when there is one again', async () => {
@@ -152,6 +157,18 @@ describe('what becomes of firmware offers', () => {
     // It runs: nothing is to be done.
     assert.equal(await updates.take(device, offerOf('1.1'), true), undefined);
     assert.ok(await updates.take(device, offerOf('1.2'), false));
+  });
+
+  it('two nodes of a device are each given an offer, once, and it counts as one try', async () => {
+    const both = [updatesOf('node-1', 1), updatesOf('node-2', 1)];
+    for (const own of both) assert.ok(await own.take(device, offerOf('1.1'), false));
+    for (const own of both) assert.equal(await own.take(device, offerOf('1.1'), false), undefined);
+    assert.equal(page.timesGiven(offerOf('1.1')), 1);
+    // A deploy makes the node anew; the flow is at work all the same.
+    assert.equal(await updatesOf('node-1', 1).take(device, offerOf('1.1'), false), undefined);
+    await assert.rejects(updatesOf('node-1', 1).take(device, offerOf('1.1'), true), {
+      key: 'firmwareGivenUp',
+    });
   });
 
   it('what another process finds: versions, attempts, what was under way; never an address', async () => {
