@@ -92,7 +92,7 @@ describe('the package as npm publishes it', () => {
 
   it('is loaded by name, and so is each part of it', () => {
     const program = `
-      const parts = ['', '/protocol', '/emulator'].map((part) => require('${manifest.name}' + part));
+      const parts = ['', '/protocol', '/model-configuration', '/emulator'].map((part) => require('${manifest.name}' + part));
       if (parts.some((part) => Object.keys(part).length === 0)) throw new Error('a part exports nothing');
       const loaded = Object.keys(require.cache).filter((file) => /[\\\\/]aedes[\\\\/]/.test(file));
       if (loaded.length > 0) throw new Error('the broker is loaded before an emulator is used');`;

@@ -178,6 +178,36 @@ describe('generated flow', () => {
     assert.ok(idsOf(plant()).every((id) => !other.has(id)));
   });
 
+  it('keeps its ids when devices, registers and servers come to it', () => {
+    const [pump = {}, ...models] = PLANT.modelList as JsonObject[];
+    const properties = pump.properties as JsonObject[];
+    const more = {
+      ...properties[0],
+      identifier: 'more',
+      registerAddress: '0x80',
+      pollingTime: 7000,
+    } as JsonObject;
+    const newer = generateFlow(
+      readModelConfiguration({
+        ...PLANT,
+        modelList: [{ ...pump, properties: [more, ...properties] }, ...models],
+        serverList: [
+          { protocol: 'TCP', ip: '10.0.0.6', port: 502, serverId: 'tcp-0' },
+          ...(PLANT.serverList as JsonObject[]),
+        ],
+        deviceList: [
+          { productKey: 'a1Pump', deviceName: 'pump-0', deviceConfig: { serverId: 'tcp-0', slaveId: 1 } },
+          ...(PLANT.deviceList as JsonObject[]),
+        ],
+      }),
+      OPTIONS,
+    );
+    const byId = new Map(newer.map(({ id, type }) => [id, type]));
+    for (const { id, type } of plant()) assert.equal(byId.get(id), type);
+    const tellsAnew = (flow: FlowNode[]) => flow.find(({ type }) => type === 'alink-lifecycle')?.info;
+    assert.notEqual(tellsAnew(newer), tellsAnew(plant()));
+  });
+
   it('needs nothing besides node-red-contrib-modbus and this collection', () => {
     const known =
       /^(tab|comment|inject|function|debug|catch|link (in|out)|modbus-(client|flex-getter|flex-write)|alink-[a-z-]+)$/;
