@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../protocol';
 import { restoreContent } from './files/content';
 import { DEFAULT_MODULE, Firmware, type FirmwareSettings, VERIFICATION } from './ota/firmware';
-import { OTA_TASK_STATUS, OtaJob, type OtaJobSettings, OtaTask } from './ota/jobs';
+import { OTA_TARGETS, OTA_TASK_STATUS, OtaJob, type OtaJobSettings, OtaTask } from './ota/jobs';
 import { OtaError } from './ota/ota-error';
 import type { Platform } from './platform';
 
@@ -136,12 +136,13 @@ function restoreJobSettings(saved: Json | undefined): OtaJobSettings {
     const value = settings[name];
     return typeof value === 'number' ? value : undefined;
   };
-  const { type, selection, target, srcVersions, tags, protocol, dynamicMode } = settings;
+  const { type, selection, target, group, srcVersions, tags, protocol, dynamicMode } = settings;
   return {
     type: type === 'VERIFY_FIRMWARE' ? type : 'UPGRADE_FIRMWARE',
     selection: selection === 'DYNAMIC' ? selection : 'STATIC',
-    target: target === 'SPECIFIC' || target === 'GRAY' ? target : 'ALL',
+    target: OTA_TARGETS.find((known) => known === target) ?? 'ALL',
     grayPercent: number('grayPercent'),
+    group: isJsonObject(group) ? { id: String(group.id), name: String(group.name) } : undefined,
     dynamicMode: dynamicMode === 1 || dynamicMode === 2 ? dynamicMode : undefined,
     srcVersions: Array.isArray(srcVersions) ? srcVersions.map(String) : [],
     protocol: protocol === 'MQTT' ? protocol : 'HTTPS',

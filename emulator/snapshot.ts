@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { isJsonObject, type Json, parseThingModel } from '../protocol';
+import { readGroups, writeGroups } from './group-snapshot';
 import { readJobs, writeJobs } from './job-snapshot';
 import { readFirmwares, writeFirmwares } from './ota-snapshot';
 import type { Platform } from './platform';
@@ -40,6 +41,7 @@ export async function readSnapshot(
   for (const entry of products) restoreProduct(platform, entry, unnamed);
   for (const entry of products) restoreTopology(platform, entry);
   if (!isJsonObject(content)) return;
+  readGroups(platform.registry, content.groups);
   readJobs(platform.registry, content.jobs);
   readFirmwares(platform, content.firmwares);
 }
@@ -76,9 +78,12 @@ export async function writeSnapshot(platform: Platform, file: string): Promise<v
       properties: [...device.properties].map(([identifier, ring]) => ({ identifier, ...ring.last() })),
     })),
   }));
+  const groups = writeGroups(platform.registry);
   const jobs = writeJobs(platform.registry);
   const firmwares = writeFirmwares(platform);
-  await writeFileAtomic(file, JSON.stringify({ version: 1, products, jobs, firmwares }), { mode: 0o600 });
+  await writeFileAtomic(file, JSON.stringify({ version: 1, products, groups, jobs, firmwares }), {
+    mode: 0o600,
+  });
 }
 
 // The configuration file decides about products that it names; the snapshot adds what happened to them.

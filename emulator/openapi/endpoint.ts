@@ -8,6 +8,7 @@ import {
   queryDevicePropertyStatus,
 } from './data';
 import { DESIRED_ACTIONS } from './desired';
+import { DEVICE_GROUP_ACTIONS } from './device-groups';
 import {
   batchGetDeviceState,
   deleteDevice,
@@ -55,6 +56,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   QueryDeviceEventData: queryDeviceEventData,
   ...DOWNLINK_ACTIONS,
   ...DESIRED_ACTIONS,
+  ...DEVICE_GROUP_ACTIONS,
   ...MESSAGE_ACTIONS,
   ...PRODUCT_ACTIONS,
   ...SHADOW_ACTIONS,

@@ -1,5 +1,6 @@
-import type { OtaJob, OtaJobSettings, OtaTask, OtaTaskStatus } from '../ota/jobs';
+import { OTA_TARGETS, type OtaJob, type OtaJobSettings, type OtaTask, type OtaTaskStatus } from '../ota/jobs';
 import type { Device } from '../registry/device';
+import { groupOf } from './device-groups';
 import { asAction } from './ota-errors';
 import { firmwareOf } from './ota-firmware';
 import { describeJob, jobOf, summary } from './ota-views';
@@ -25,7 +26,10 @@ function createStaticUpgradeJob(parameters: ActionParameters): object {
     scheduledAt: optionalTime(parameters, 'ScheduleTime'),
     finishAt: optionalTime(parameters, 'ScheduleFinishTime'),
   };
-  const target = parameters.optional('TargetSelection') ?? 'ALL';
+  const target = parameters.text('TargetSelection');
+  if (parameters.optional('DnListFileUrl') !== undefined) {
+    throw invalid('This emulator takes no lists of devices in files.');
+  }
   const all = () => [...parameters.product().devices.values()];
   switch (target) {
     case 'ALL':
@@ -39,13 +43,20 @@ function createStaticUpgradeJob(parameters: ActionParameters): object {
       const few = devices.slice(0, Math.max(1, Math.floor((devices.length * grayPercent) / 100)));
       return create(parameters, { ...plan, target, grayPercent }, few);
     }
+    case 'GROUP': {
+      const { groupId: id, name, devices } = groupOf(parameters);
+      const product = parameters.product();
+      const meant = [...devices].filter((device) => device.product === product);
+      return create(parameters, { ...plan, target, group: { id, name } }, meant);
+    }
     default:
-      throw invalid('This emulator has the TargetSelection ALL, SPECIFIC and GRAY only.');
+      throw invalid(`TargetSelection is one of ${OTA_TARGETS.join(', ')}.`);
   }
 }
 
 function createDynamicUpgradeJob(parameters: ActionParameters): object {
   const dynamicMode = parameters.number('DynamicMode', 1, { min: 1, max: 2 }) === 2 ? 2 : 1;
+  if (parameters.optional('GroupId') !== undefined) throw invalid('This emulator has no dynamic groups.');
   const devices = [...parameters.product().devices.values()];
   return create(parameters, { selection: 'DYNAMIC', target: 'ALL', dynamicMode }, devices);
 }
@@ -66,6 +77,7 @@ function create(
     type: 'UPGRADE_FIRMWARE',
     selection: 'STATIC',
     grayPercent: undefined,
+    group: undefined,
     dynamicMode: undefined,
     srcVersions: parameters.list('SrcVersion'),
     protocol: protocolOf(parameters),

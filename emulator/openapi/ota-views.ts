@@ -50,6 +50,7 @@ export function describeJob(job: OtaJob): object {
     MultiModuleMode: settings.multiModule,
     ...(settings.dynamicMode === undefined ? {} : { DynamicMode: settings.dynamicMode }),
     ...(settings.grayPercent === undefined ? {} : { GrayPercent: String(settings.grayPercent) }),
+    ...(settings.group === undefined ? {} : { GroupId: settings.group.id, GroupName: settings.group.name }),
     ...(settings.timeoutMs === undefined ? {} : { TimeoutInMinutes: settings.timeoutMs / 60_000 }),
     ...(settings.maximumPerMinute === undefined ? {} : { MaximumPerMinute: settings.maximumPerMinute }),
     ...(settings.retryCount === 0

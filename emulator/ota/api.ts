@@ -238,6 +238,7 @@ function jobSettings(settings: NewUpgrade, type: OtaJobSettings['type']): OtaJob
     selection: 'STATIC',
     target: devices === undefined ? 'ALL' : 'SPECIFIC',
     grayPercent: undefined,
+    group: undefined,
     dynamicMode: undefined,
     srcVersions,
     protocol,

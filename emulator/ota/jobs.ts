@@ -24,11 +24,16 @@ const ENDS: readonly OtaTaskStatus[] = ['SUCCEEDED', 'FAILED', 'CANCELED'];
 const MOST_JOBS = 1000;
 const MOST_TASKS = 100_000;
 
+/** Which devices a batch is for; names of the platform's API. */
+export const OTA_TARGETS = ['ALL', 'SPECIFIC', 'GRAY', 'GROUP'] as const;
+
 export interface OtaJobSettings {
   type: 'VERIFY_FIRMWARE' | 'UPGRADE_FIRMWARE';
   selection: 'STATIC' | 'DYNAMIC';
-  target: 'ALL' | 'SPECIFIC' | 'GRAY';
+  target: (typeof OTA_TARGETS)[number];
   grayPercent: number | undefined;
+  /** The group as it was called when the batch was made. */
+  group: { id: string; name: string } | undefined;
   /** 1: devices that fit now or later, 2: only those that report a version later. */
   dynamicMode: 1 | 2 | undefined;
   /** Running versions that it is for; any when empty. */

@@ -11,6 +11,7 @@ import { Recent } from '../../protocol/recent';
 import type { EmulatorLimits } from '../options';
 import { Device } from './device';
 import { FileBudget } from './files';
+import { DeviceGroups } from './groups';
 import { JobStore } from './jobs';
 import { OPEN_TOPIC_CLASSES, Product, type ProductSettings } from './product';
 import { Topology } from './topology';
@@ -22,6 +23,7 @@ export class Registry {
   readonly products = new Map<string, Product>();
   readonly jobs = new JobStore();
   readonly topology = new Topology();
+  readonly groups = new DeviceGroups();
   private readonly fileBudget: FileBudget;
   /** Told of each new device. */
   created: (device: Device) => void = () => undefined;
@@ -70,6 +72,7 @@ export class Registry {
     device.product.devices.delete(device.identity.deviceName);
     this.deleted.set(device.key, true);
     this.topology.forget(device);
+    this.groups.forget(device);
     device.files.clear();
     const now = this.clock();
     for (const task of device.tasks.values()) if (task.isOpen(now)) task.change('REMOVED', now);

@@ -103,6 +103,8 @@ describe('emulator: batches by the vendor’s cloud SDK', () => {
     { maximumPerMinute: 10_001 },
     { targetSelection: 'GRAY', grayPercent: '0' },
     { targetSelection: 'EVERYBODY' },
+    { targetSelection: 'SPECIFIC', dnListFileUrl: 'https://files.example/list.csv' },
+    { targetSelection: 'GROUP' },
     { downloadProtocol: 'FTP' },
     { overwriteMode: 3 },
     { overwriteMode: 2, multiModuleMode: true },

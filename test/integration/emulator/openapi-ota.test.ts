@@ -308,7 +308,7 @@ describe('emulator: OTA by the vendor’s cloud SDK', () => {
     assert.deepEqual(jobs, [
       'iot.device.NotExistedDevice',
       wrong,
-      wrong,
+      'MissingGroupId',
       wrong,
       wrong,
       'iot.ota.NotExistedFirmware',
