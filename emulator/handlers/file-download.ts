@@ -4,10 +4,15 @@ import { asText, type Handler } from './types';
 
 const BLOCK_BYTES_MIN = 256;
 const BLOCK_BYTES_MAX = 128 * 1024;
+/** A request has less than 300 bytes; what looks for a comma in it takes the square of its length. */
+const LONGEST_REQUEST_BYTES = 4096;
 const TRAILING_COMMA = /("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g;
 
 /** B.6 row 85: a block of a firmware file, as a frame (B.7). */
 export const fileDownload: Handler = ({ device, payload, platform, topic }) => {
+  if (payload.length > LONGEST_REQUEST_BYTES) {
+    return { code: 460, note: `${payload.length} bytes are no request`, reply: refused('', 460) };
+  }
   let read: { id: string | number; params: Json };
   try {
     // Section J row 36: one SDK writes a comma too many.

@@ -3,7 +3,7 @@ import type { MqttClient } from 'mqtt';
 import { type Emulator, type FaultRule, startEmulator } from '../../../emulator';
 import { parseFileFrame } from '../../../protocol';
 import { LAMP_1, onlineLamp, PRODUCT } from '../../support/emulator';
-import { addImage, IMAGE, offers } from '../../support/firmware';
+import { addImage, IMAGE, inform, offers } from '../../support/firmware';
 
 const DOWNLOAD = `/sys/${LAMP_1.productKey}/${LAMP_1.deviceName}/thing/file/download`;
 
@@ -32,7 +32,12 @@ describe('emulator: firmware over MQTT', () => {
 
   const exchange = async (payload: string) => {
     const answered = new Promise<Buffer>((resolve) => {
-      lamp.once('message', (_topic, bytes) => resolve(bytes));
+      const heard = (topic: string, bytes: Buffer) => {
+        if (topic !== `${DOWNLOAD}_reply`) return;
+        lamp.off('message', heard);
+        resolve(bytes);
+      };
+      lamp.on('message', heard);
     });
     await lamp.publishAsync(DOWNLOAD, payload, { qos: 1 });
     return parseFileFrame(await answered);
@@ -96,6 +101,24 @@ describe('emulator: firmware over MQTT', () => {
       assert.equal(data.length, 0);
     }
     assert.deepEqual(codes, [460, 460, 460, 460, 460, 460, 460, 460, 404, 404, 460, 460]);
+  });
+
+  it('is not kept busy by a request that is made to be read slowly', async () => {
+    // Each quote could be the start of a text that never ends.
+    const { header } = await exchange(`"${'\\"'.repeat(100_000)}`);
+    assert.equal(header.code, 460);
+    assert.equal((await block(256, 0)).header.code, 200);
+  });
+
+  it('serves no block of an upgrade that was cancelled, failed or is over', async () => {
+    assert.equal((await block(256, 0)).header.code, 200);
+    const [{ jobId } = { jobId: '' }] = emulator.devices.get(LAMP_1)?.upgrades ?? [];
+    emulator.firmware.cancel(jobId);
+    assert.equal((await block(256, 0)).header.code, 404);
+    emulator.firmware.retry(jobId);
+    assert.equal((await block(256, 0)).header.code, 200);
+    await inform(lamp, '2.0.0');
+    assert.equal((await block(256, 0)).header.code, 404);
   });
 
   it('sends a CRC or a byte that is wrong', async () => {
