@@ -10,7 +10,16 @@ import {
   typesOf,
   variablesOf,
 } from './opcua-find';
-import { type Found, keyAt, modelAt, namesAt, type OpcUaPlan, type Outputs, type State } from './opcua-state';
+import {
+  type Command,
+  type Found,
+  keyAt,
+  modelAt,
+  namesAt,
+  type OpcUaPlan,
+  type Outputs,
+  type State,
+} from './opcua-state';
 import { isFields, isGood, isUnknownNode, toReport, typeName } from './opcua-values';
 import { type FunctionNode, kept, type Message, SERVER, type Store, tell } from './runtime';
 
@@ -22,15 +31,14 @@ const BASE_EVENT_TYPE = 'ns=0;i=2041';
 /** The clock: looks for what has not been found, reads what has. */
 export function tick(plan: OpcUaPlan, state: State, now: number): void {
   const commands = [...state.queue, ...(state.sent ? [state.sent.command] : [])];
-  const isBusy = (device: number) =>
-    commands.some((command) => 'device' in command && command.device === device);
+  const busy = new Set(commands.map((command) => ('device' in command ? command.device : undefined)));
   const items: Array<[number, string]> = [];
   const nodeIds: string[] = [];
   for (const [device, [, , path]] of plan.devices.entries()) {
     const found = state.found[keyAt(plan, device)];
     if (found === undefined) {
       const isDue = (state.later[keyAt(plan, device)] ?? 0) <= now;
-      if (isDue && !isBusy(device))
+      if (isDue && !busy.has(device))
         state.queue.push({ step: 'path', device, nodeId: OBJECTS, rest: startOf(path) });
       continue;
     }
@@ -83,12 +91,21 @@ export function lost(
   const command = state.sent?.command;
   delete state.sent;
   if (command === undefined) return;
-  if (!('device' in command)) {
-    tell(store, node, SERVER, reason);
-    return;
-  }
-  state.later[keyAt(plan, command.device)] = now + LOOK_AGAIN_AFTER_MS;
-  tell(store, node, keyAt(plan, command.device), reason);
+  if (!('device' in command)) tell(store, node, SERVER, reason);
+  else missed(plan, state, command.device, store, node, now, reason);
+}
+
+function missed(
+  plan: OpcUaPlan,
+  state: State,
+  device: number,
+  store: Store,
+  node: FunctionNode,
+  now: number,
+  reason: string,
+): void {
+  state.later[keyAt(plan, device)] = now + LOOK_AGAIN_AFTER_MS;
+  tell(store, node, keyAt(plan, device), reason);
 }
 
 /** An answer of the client to the command that is under way. */
@@ -115,13 +132,12 @@ export function taken(
   const references = readReferences(msg.payload);
   switch (command.step) {
     case 'path': {
-      const next = follow(references, command.rest);
-      if (next === undefined) {
-        lost(plan, state, store, node, now, `"${command.rest}" is not found on the server`);
-        return;
-      }
-      const [{ nodeId }, rest] = next;
-      state.queue.unshift({ step: rest === '' ? 'object' : 'path', device: command.device, nodeId, rest });
+      // One browse for all devices whose path leads through this node: reading what lies there takes long.
+      const { nodeId } = command;
+      const waiting = state.queue.filter((other) => other.step === 'path' && other.nodeId === nodeId);
+      state.queue = state.queue.filter((other) => !waiting.includes(other));
+      const here = [command, ...waiting].flatMap((one) => (one.step === 'path' ? [one] : []));
+      state.queue.unshift(...here.flatMap((one) => goOn(plan, state, one, references, store, node, now)));
       break;
     }
     case 'object':
@@ -153,6 +169,27 @@ export function taken(
   }
   delete state.sent;
   subscribe(state, outputs);
+}
+
+type Way = Extract<Command, { step: 'path' | 'object' }>;
+
+/** The next step on the way to a device, if there is one. */
+function goOn(
+  plan: OpcUaPlan,
+  state: State,
+  { device, rest }: Way,
+  references: ReturnType<typeof readReferences>,
+  store: Store,
+  node: FunctionNode,
+  now: number,
+): Way[] {
+  const next = follow(references, rest);
+  if (next === undefined) {
+    missed(plan, state, device, store, node, now, `"${rest}" is not found on the server`);
+    return [];
+  }
+  const [{ nodeId }, left] = next;
+  return [{ step: left === '' ? 'object' : 'path', device, nodeId, rest: left }];
 }
 
 function foundObject(

@@ -481,14 +481,14 @@ var MOST_TYPES = 300;
 var BASE_EVENT_TYPE2 = "ns=0;i=2041";
 function tick(plan, state, now) {
   const commands = [...state.queue, ...state.sent ? [state.sent.command] : []];
-  const isBusy = (device) => commands.some((command) => "device" in command && command.device === device);
+  const busy = new Set(commands.map((command) => "device" in command ? command.device : void 0));
   const items = [];
   const nodeIds = [];
   for (const [device, [, , path]] of plan.devices.entries()) {
     const found = state.found[keyAt(plan, device)];
     if (found === void 0) {
       const isDue = (state.later[keyAt(plan, device)] ?? 0) <= now;
-      if (isDue && !isBusy(device))
+      if (isDue && !busy.has(device))
         state.queue.push({ step: "path", device, nodeId: OBJECTS, rest: startOf(path) });
       continue;
     }
@@ -529,12 +529,12 @@ function lost(plan, state, store, node, now, reason) {
   const command = state.sent?.command;
   delete state.sent;
   if (command === void 0) return;
-  if (!("device" in command)) {
-    tell(store, node, SERVER, reason);
-    return;
-  }
-  state.later[keyAt(plan, command.device)] = now + LOOK_AGAIN_AFTER_MS;
-  tell(store, node, keyAt(plan, command.device), reason);
+  if (!("device" in command)) tell(store, node, SERVER, reason);
+  else missed(plan, state, command.device, store, node, now, reason);
+}
+function missed(plan, state, device, store, node, now, reason) {
+  state.later[keyAt(plan, device)] = now + LOOK_AGAIN_AFTER_MS;
+  tell(store, node, keyAt(plan, device), reason);
 }
 function taken(plan, state, msg, store, node, now, outputs) {
   if (state.sent === void 0 || msg.alinkStep !== state.sent.number) return;
@@ -551,13 +551,11 @@ function taken(plan, state, msg, store, node, now, outputs) {
   const references = readReferences(msg.payload);
   switch (command.step) {
     case "path": {
-      const next = follow(references, command.rest);
-      if (next === void 0) {
-        lost(plan, state, store, node, now, \`"\${command.rest}" is not found on the server\`);
-        return;
-      }
-      const [{ nodeId }, rest] = next;
-      state.queue.unshift({ step: rest === "" ? "object" : "path", device: command.device, nodeId, rest });
+      const { nodeId } = command;
+      const waiting = state.queue.filter((other) => other.step === "path" && other.nodeId === nodeId);
+      state.queue = state.queue.filter((other) => !waiting.includes(other));
+      const here = [command, ...waiting].flatMap((one) => one.step === "path" ? [one] : []);
+      state.queue.unshift(...here.flatMap((one) => goOn(plan, state, one, references, store, node, now)));
       break;
     }
     case "object":
@@ -589,6 +587,15 @@ function taken(plan, state, msg, store, node, now, outputs) {
   }
   delete state.sent;
   subscribe(state, outputs);
+}
+function goOn(plan, state, { device, rest }, references, store, node, now) {
+  const next = follow(references, rest);
+  if (next === void 0) {
+    missed(plan, state, device, store, node, now, \`"\${rest}" is not found on the server\`);
+    return [];
+  }
+  const [{ nodeId }, left] = next;
+  return [{ step: left === "" ? "object" : "path", device, nodeId, rest: left }];
 }
 function foundObject(plan, state, device, objectId, references, store, node) {
   const model = modelAt(plan, device);

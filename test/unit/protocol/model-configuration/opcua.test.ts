@@ -177,13 +177,22 @@ describe('generated flow for OPC UA', () => {
     assert.ok(!tab.client.commands.some(({ action }) => action === 'write' || action === 'method'));
   });
 
+  it('what leads to several devices is browsed once', () => {
+    const tab = found();
+    const browsed = tab.client.commands.flatMap(({ action, topic }) => (action === 'browse' ? [topic] : []));
+    assert.deepEqual(
+      ['ns=0;i=85', 'ns=2;s=Hall 1'].map((id) => browsed.filter((topic) => topic === id).length),
+      [1, 1],
+    );
+  });
+
   it('names a device and what is missing of one', () => {
     const tab = new RunningTab(flow());
     tab.client.at('ns=2;s=Hall 1').children.pop();
     tab.client.at('ns=2;s=Boiler 1').children.shift();
     for (let i = 0; i < 4; i++) tab.tick();
     assert.deepEqual(
-      tab.warnings,
+      [...tab.warnings].sort(),
       ['a1Boiler/boiler-2: "Boiler 2" is not found on the server', 'a1Boiler/boiler-1: has no Temp.1'].sort(),
     );
   });
