@@ -21,10 +21,19 @@ export type WriteOutputs = [writes: Message[], read: Message | undefined, reply:
 export function write(plan: WritePlan, msg: Message, store: Store, now: number): WriteOutputs {
   if (msg.alink !== undefined) return set(plan, msg, store, now);
   const isFailure = msg.payload === '' || msg.error !== undefined;
-  const reason = isFailure ? messageOf(msg.error) || 'the device did not take it' : '';
+  const reason = isFailure ? sentenceOf(messageOf(msg.error)) : '';
   const bits = bitWriteOf(store, msg.topic);
   if (bits === undefined) return [[], undefined, partDone(store, msg.topic, reason)];
   return continueBits(bits, msg.payload, reason, store);
+}
+
+/** What the Modbus nodes say of themselves, as it concerns who has set the property. */
+function sentenceOf(reason: string): string {
+  if (/timed?\s*out/i.test(reason)) return `the device does not answer (${reason})`;
+  if (/not ready|not open|queue cleared|inactive client/i.test(reason)) {
+    return `there is no connection to the server (${reason})`;
+  }
+  return reason || 'the device did not take it';
 }
 
 /** Nothing is written when one value cannot be, or when the device is behind another server. */

@@ -203,6 +203,7 @@ describe('gateway model configuration, from the console to the register and back
     memory.set(1, 4, 0x10, 400);
     const refused = await set('pump-1', { temperature: 50 });
     assert.equal(refused.code, 400);
+    assert.match(refused.message, /no connection to the server|does not answer/);
     assert.deepEqual(memory.get(1, 4, 0x10), [400]);
     await modbus.start();
     await atPlatform('pump-1', { temperature: 40 });

@@ -296,10 +296,17 @@ function replyTo({ alink, device }, code, reason, payload = {}) {
 function write(plan, msg, store, now) {
   if (msg.alink !== void 0) return set(plan, msg, store, now);
   const isFailure = msg.payload === "" || msg.error !== void 0;
-  const reason = isFailure ? messageOf(msg.error) || "the device did not take it" : "";
+  const reason = isFailure ? sentenceOf(messageOf(msg.error)) : "";
   const bits = bitWriteOf(store, msg.topic);
   if (bits === void 0) return [[], void 0, partDone(store, msg.topic, reason)];
   return continueBits(bits, msg.payload, reason, store);
+}
+function sentenceOf(reason) {
+  if (/timed?\\s*out/i.test(reason)) return \`the device does not answer (\${reason})\`;
+  if (/not ready|not open|queue cleared|inactive client/i.test(reason)) {
+    return \`there is no connection to the server (\${reason})\`;
+  }
+  return reason || "the device did not take it";
 }
 function set(plan, msg, store, now) {
   const { productKey, deviceName } = msg.device ?? {};

@@ -242,9 +242,9 @@ describe('generated flow, running on a made-up Modbus server', () => {
     const [, , [refused] = []] = run({
       topic: next?.topic ?? '',
       payload: '',
-      error: new Error('Timed out'),
+      error: new Error('the device does not answer (Timed out)'),
     });
-    assert.deepEqual([refused?.code, refused?.reason], [400, 'Timed out']);
+    assert.deepEqual([refused?.code, refused?.reason], [400, 'the device does not answer (Timed out)']);
   });
 
   it('what is known of an earlier plan is forgotten when the functions are deployed', () => {
@@ -284,7 +284,7 @@ describe('generated flow, running on a made-up Modbus server', () => {
     tab.set('pump-1', { temperature: 1, valve: 0 });
     assert.deepEqual(
       tab.replies.map(({ code, reason }) => [code, reason]),
-      [[400, 'Timed out']],
+      [[400, 'the device does not answer (Timed out)']],
     );
   });
 
