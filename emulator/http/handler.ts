@@ -47,7 +47,7 @@ async function answer(
   if (url.pathname.startsWith('/emulator/')) {
     if (!mayUsePanel(request)) return sendJson(response, 403, { error: 'only from this machine' });
     if (isFirmware(request, url)) return takeFirmware(context, request, response, url);
-    const content = await readBody(request, LARGEST_CALL_BYTES);
+    const content = await readBody(request, largestPanelBytes(platform));
     const { status, body, text } = await answerPanel(emulator, method, url, content);
     return text === undefined ? sendJson(response, status, body) : sendText(response, status, text);
   }
@@ -93,6 +93,11 @@ async function answer(
     default:
       return sendJson(response, 404, { code: 404, message: 'there is no such page' });
   }
+}
+
+// A model configuration is the largest that is described in JSON.
+function largestPanelBytes({ limits }: Platform): number {
+  return Math.max(LARGEST_CALL_BYTES, limits.modelConfigurationBytes);
 }
 
 // A file as it is, of any size, where a package could also be described in JSON.

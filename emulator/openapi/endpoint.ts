@@ -73,6 +73,9 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   ...OTA_TASK_ACTIONS,
 };
 
+/** Names of all actions that the emulator has. */
+export const ACTION_NAMES: readonly string[] = Object.keys(ACTIONS);
+
 const FAULTS: Record<SignatureFault, { status: number; message: string }> = {
   MissingAccessKeyId: { status: 400, message: 'AccessKeyId is mandatory for this action.' },
   'InvalidAccessKeyId.NotFound': { status: 404, message: 'Specified access key is not found.' },

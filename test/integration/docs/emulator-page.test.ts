@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import * as models from '@alicloud/iot20180120';
 import { describe, it } from 'mocha';
 import { DEFAULT_LIMITS, type FileFault, type MessageFault, startEmulator } from '../../../emulator';
+import { ACTION_NAMES } from '../../../emulator/openapi/endpoint';
 import { cloudClient } from '../../support/cloud';
 import { nextMessage, onlineLamp } from '../../support/emulator';
 
@@ -115,6 +116,17 @@ describe('docs/emulator.md', () => {
 
   it('names every limit', () => {
     for (const name of Object.keys(DEFAULT_LIMITS)) assert.ok(page.includes(`\`${name}\``), name);
+  });
+
+  it('names every action of the OpenAPI, and none besides', () => {
+    const tables = page.slice(page.indexOf('## OpenAPI'));
+    const rows = tables.slice(0, tables.indexOf('\n\n', tables.indexOf('|---'))).split('\n');
+    const named = rows.flatMap((row) =>
+      [...row.matchAll(/`([A-Z][A-Za-z]+)`/g)].map(([, name = '']) => name),
+    );
+    const values = /^(CUSTOM_JOB|PRODUCT_KEY|DEVICE_LIST|ALL|SPECIFIC|GRAY|GROUP|ACS3-.*)$/;
+    const actions = new Set(named.filter((name) => !values.test(name)));
+    assert.deepEqual([...actions].sort(), [...ACTION_NAMES].sort());
   });
 
   it('names every fault', () => {
