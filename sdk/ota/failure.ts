@@ -22,7 +22,8 @@ export function storageError(cause: unknown): AlinkError {
   if (cause instanceof AlinkError) return cause;
   const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
   const reason = code ?? (cause instanceof Error ? cause.message : String(cause));
-  if (code === 'ENOSPC' || code === 'EDQUOT') return failure('diskFull', -2, 'the disk is full', { cause });
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return failure('diskFull', -2, 'the disk is full', { cause, details: { rule: 'diskFull' } });
   return failure('firmwareStorage', -2, `the file cannot be written or read: ${reason}`, {
     cause,
     details: { reason },

@@ -34,12 +34,12 @@ export function readOffer(
   receivedAt: number,
 ): FirmwareOffer | undefined {
   if (data === undefined || data === null || data === '') return undefined;
-  if (!isJsonObject(data)) throw unusable(DEFAULT_MODULE, -1, 'data is not an object');
+  if (!isJsonObject(data)) throw unusable(DEFAULT_MODULE, -1, 'firmwareData', 'data is not an object');
   if (Object.keys(data).length === 0) return undefined;
   const module = readModule(data.module);
   const { version } = data;
   if (typeof version !== 'string' || !isName(version)) {
-    throw unusable(module, -1, `version is not a text of 1–${LONGEST_NAME} characters`);
+    throw unusable(module, -1, 'firmwareVersion', `version is not a text of 1–${LONGEST_NAME} characters`);
   }
   const extData = readExtData(data.extData);
   const { digestsign } = data;
@@ -80,20 +80,27 @@ export function sameContent(a: FirmwareOffer, b: FirmwareOffer): boolean {
 function readModule(value: Json | undefined): string {
   if (value === undefined || value === null || value === '') return DEFAULT_MODULE;
   if (typeof value === 'string' && isName(value)) return value;
-  throw unusable(DEFAULT_MODULE, -1, `module is not a text of 1–${LONGEST_NAME} characters`);
+  throw unusable(
+    DEFAULT_MODULE,
+    -1,
+    'firmwareModule',
+    `module is not a text of 1–${LONGEST_NAME} characters`,
+  );
 }
 
 function readFiles(data: JsonObject, module: string, version: string): FirmwareFile[] {
   const { files } = data;
   const several = Array.isArray(files) && files.length > 0;
   if (files !== undefined && files !== null && !Array.isArray(files)) {
-    throw unusable(module, -1, 'files is not a list');
+    throw unusable(module, -1, 'firmwareFiles', 'files is not a list');
   }
   if (several && files.length > MOST_FILES) {
-    throw unusable(module, -1, `it has ${files.length} files, at most ${MOST_FILES} are taken`);
+    const values = { value: files.length, limit: MOST_FILES };
+    const reason = `it has ${values.value} files, at most ${values.limit} are taken`;
+    throw unusable(module, -1, 'firmwareManyFiles', reason, values);
   }
   const forms = several ? files.map((file) => severalForm(file, data)) : [singleForm(data)];
-  const read = forms.map((form, i) => readFile(form, module, version, several ? `files[${i}]` : 'the file'));
+  const read = forms.map((form, i) => readFile(form, module, version, several ? `files[${i}]` : 'file'));
   const names = distinctNames(read.map(({ name }) => name));
   return read.map((file, i) => ({ ...file, name: names[i] ?? file.name }));
 }
@@ -142,17 +149,20 @@ function severalForm(file: Json, data: JsonObject): FileForm {
 }
 
 function readFile(form: FileForm, module: string, version: string, which: string): FirmwareFile {
-  const refuse = (step: FailureStep, reason: string) => unusable(module, step, `${which}: ${reason}`);
+  const refuse = (step: FailureStep, rule: string, reason: string) =>
+    unusable(module, step, rule, `${which}: ${reason}`, { which });
   const size = wholeNumber(form.size);
   if (size === undefined || size < 1 || size > LARGEST_FILE)
-    throw refuse(-2, 'the size is no number of bytes');
+    throw refuse(-2, 'firmwareSize', 'the size is no number of bytes');
   const stream = readStream(form);
   const url = form.overMqtt && stream ? undefined : readUrl(form.url);
   if (url === undefined && stream === undefined) {
-    throw refuse(-2, form.overMqtt ? 'streamId or streamFileId is missing' : 'the address cannot be used');
+    throw form.overMqtt
+      ? refuse(-2, 'firmwareStream', 'streamId or streamFileId is missing')
+      : refuse(-2, 'firmwareUrl', 'the address cannot be used');
   }
   const digest = readDigest(form);
-  if (digest === undefined) throw refuse(-3, 'there is no digest that could be checked');
+  if (digest === undefined) throw refuse(-3, 'firmwareDigest', 'there is no digest that could be checked');
   const given = typeof form.name === 'string' ? safeName(form.name) : undefined;
   return {
     name: given ?? madeUpName(module, version, url),
@@ -219,6 +229,13 @@ function wholeNumber(value: Json | undefined): number | undefined {
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }
 
-function unusable(module: string, step: FailureStep, reason: string) {
-  return failure('firmwareOffer', step, reason, { details: { module } });
+/** @param rule which reason it is, for whoever says it in another language */
+function unusable(
+  module: string,
+  step: FailureStep,
+  rule: string,
+  reason: string,
+  values: Readonly<Record<string, string | number>> = {},
+) {
+  return failure('firmwareOffer', step, reason, { details: { ...values, module, rule } });
 }

@@ -90,14 +90,16 @@ export class BlockSource implements Source {
       options: { timeoutMs: this.options.blockMs, signal },
     });
     if (!isJsonObject(data) || payload === undefined)
-      throw new SourceError('passing', 'a block has no header');
+      throw new SourceError('passing', 'fileBlock', 'a block has no header');
     const { fileLength, bOffset, bSize } = data;
     if (fileLength !== undefined && Number(fileLength) !== file.size) {
-      throw new SourceError('wrong', `the platform has ${Number(fileLength)} bytes instead of ${file.size}`);
+      const values = { size: Number(fileLength), expected: file.size };
+      const reason = `the platform has ${values.size} bytes instead of ${values.expected}`;
+      throw new SourceError('wrong', 'documentSize', reason, { values });
     }
     const fits = Number(bOffset ?? offset) === offset && Number(bSize ?? size) === size;
     if (!fits || payload.length !== size)
-      throw new SourceError('passing', 'a block is not the one asked for');
+      throw new SourceError('passing', 'fileBlock', 'a block is not the one asked for');
     return payload;
   }
 }
@@ -106,5 +108,6 @@ function asSourceError(thrown: unknown): SourceError {
   if (thrown instanceof SourceError) return thrown;
   if (!(thrown instanceof AlinkError)) throw thrown;
   const isFinal = thrown.key === 'platformRefused' && thrown.retry === 'no';
-  return new SourceError(isFinal ? 'expired' : 'passing', thrown.message, { cause: thrown });
+  const rule = isFinal ? 'fileStream' : 'fileBlock';
+  return new SourceError(isFinal ? 'expired' : 'passing', rule, thrown.message, { cause: thrown });
 }

@@ -13,7 +13,7 @@ export interface FileDownloadOptions {
   index: number;
   sourceOf: (file: FirmwareFile) => Source;
   /** The file with an address that is good again; undefined when nobody can tell now. @throws AlinkError when there is none */
-  renew: (reason: string) => Promise<FirmwareFile | undefined>;
+  renew: (problem: SourceError) => Promise<FirmwareFile | undefined>;
   retries: number;
   backoff: { first: number; longest: number };
   flushBytes: number;
@@ -118,7 +118,9 @@ export class FileDownload {
       await read((chunk) => {
         signal.throwIfAborted();
         if (part.length + chunk.length > size) {
-          throw new SourceError('wrong', `the file has more than ${size} bytes`);
+          throw new SourceError('wrong', 'fileLonger', `the file has more than ${size} bytes`, {
+            values: { size },
+          });
         }
         const taking = part.append(chunk);
         onProgress(part.length);
@@ -129,9 +131,16 @@ export class FileDownload {
     // Of the last bytes a part may have been taken after the last word.
     onProgress(part.length);
     // The size first: a cut file is no wrong one.
-    if (part.length < size)
-      throw new SourceError('passing', `the file ended at ${part.length} of ${size} bytes`);
-    if (part.digest() !== digest.value) throw new SourceError('wrong', `its ${digest.method} is another`);
+    if (part.length < size) {
+      const values = { size: part.length, expected: size };
+      throw new SourceError('passing', 'fileEnded', `the file ended at ${part.length} of ${size} bytes`, {
+        values,
+      });
+    }
+    if (part.digest() !== digest.value) {
+      const { method } = digest;
+      throw new SourceError('wrong', 'fileDigest', `its ${method} is another`, { values: { method } });
+    }
   }
 
   #count(length: number): void {
@@ -143,16 +152,16 @@ export class FileDownload {
   /** Does what the problem asks for before the next try. @throws AlinkError */
   async #prepareNext(part: PartFile, error: SourceError): Promise<void> {
     const { retries, renew, backoff, signal } = this.#options;
-    const { problem, message: reason } = error;
+    const { problem, message, details } = error;
     if (problem === 'gone' || (problem !== 'wrong' && this.#failures > retries)) throw failed(error);
     if (problem === 'wrong') {
       if (this.#freshStarts++ >= FRESH_STARTS) {
-        throw failure('firmwareMismatch', -3, reason, { details: { name: this.#file.name } });
+        throw failure('firmwareMismatch', -3, message, { details: { ...details, name: this.#file.name } });
       }
       await part.restart();
     }
     if (problem === 'range') await part.restart();
-    if (problem === 'expired') this.#file = (await renew(reason)) ?? this.#file;
+    if (problem === 'expired') this.#file = (await renew(error)) ?? this.#file;
     // The first time at once: most causes are over when they are noticed.
     if (this.#failures > 1) {
       const wait = Math.min(backoff.first * 2 ** (this.#failures - 2), backoff.longest);
@@ -161,16 +170,29 @@ export class FileDownload {
   }
 }
 
+/** Reasons that the network has, by the error that tells of them. */
+const NETWORK: Readonly<Partial<Record<AlinkError['key'], string>>> = {
+  dns: 'httpsDns',
+  unreachable: 'httpsUnreachable',
+  tls: 'httpsTls',
+  handshakeTimeout: 'httpsSilent',
+};
+
 /** @throws AlinkError for what no further try would change */
 function worthAnotherTry(given: unknown): SourceError {
   const thrown = asSourceError(given);
   if (thrown instanceof SourceError) return thrown;
   if (thrown instanceof AlinkError && thrown.retry === 'slow') {
-    return new SourceError('passing', thrown.message, { cause: thrown });
+    const { key, message, details } = thrown;
+    return new SourceError('passing', NETWORK[key], message, { values: details, cause: thrown });
   }
   throw storageError(thrown);
 }
 
 function failed(error: SourceError): AlinkError {
-  return failure('downloadFailed', -2, error.message, { retry: 'slow', cause: error });
+  return failure('downloadFailed', -2, error.message, {
+    details: error.details,
+    retry: 'slow',
+    cause: error,
+  });
 }

@@ -20,6 +20,7 @@ import { BlockSource } from './block-source';
 import { FileDownload } from './file-download';
 import { inFolder } from './folder-lock';
 import { HttpSource } from './http-source';
+import { SourceError } from './source';
 import { cleanModule, freeBytes, VersionFolder } from './version-folder';
 
 /** What downloads need of the thing. */
@@ -175,7 +176,9 @@ export class FirmwareDownload {
     const free = await freeBytes(folder.path);
     if (free === undefined || wanted + this.#options.keepFreeBytes <= free) return;
     const reason = `${wanted} bytes are needed and ${this.#options.keepFreeBytes} shall stay free, ${free} are free`;
-    throw failure('diskFull', -2, reason, { details: { value: wanted, free } });
+    throw failure('diskFull', -2, reason, {
+      details: { rule: 'diskRoom', value: wanted, keep: this.#options.keepFreeBytes, free },
+    });
   }
 
   #load(folder: VersionFolder, index: number): Promise<string> {
@@ -184,8 +187,8 @@ export class FirmwareDownload {
       folder,
       index,
       sourceOf: ({ stream }) => (stream === undefined ? this.#http : this.#blocks),
-      renew: async (reason) => {
-        return (await this.#renew(reason)) ? this.#fileAt(index) : undefined;
+      renew: async (problem) => {
+        return (await this.#renew(problem)) ? this.#fileAt(index) : undefined;
       },
       retries,
       backoff: this.#door.timing.downloadBackoff,
@@ -204,15 +207,16 @@ export class FirmwareDownload {
   /** An old address may still be good; if not, the server will say so. */
   async #tryRenew(): Promise<void> {
     try {
-      await this.#renew('it is older than a day');
+      await this.#renew(new SourceError('expired', 'fileOld', 'it is older than a day'));
     } catch (thrown) {
       if (!(thrown instanceof AlinkError) || thrown.key === 'firmwareReplaced') throw thrown;
     }
   }
 
   /** @returns whether the platform could be asked @throws AlinkError when it has no such offer */
-  async #renew(reason: string): Promise<boolean> {
-    const expired = (cause?: unknown) => failure('downloadExpired', -2, reason, { retry: 'slow', cause });
+  async #renew({ message: reason, details }: SourceError): Promise<boolean> {
+    const expired = (cause?: unknown) =>
+      failure('downloadExpired', -2, reason, { details, retry: 'slow', cause });
     if (this.#doneBytes > this.#doneAtRenewal) this.#renewals = 0;
     this.#doneAtRenewal = this.#doneBytes;
     if (this.#renewals >= MOST_RENEWALS) throw expired();

@@ -3,7 +3,7 @@ import { HttpsError } from '../../https/error';
 import { type GetOptions, type HttpsAnswer, httpsGet } from '../../https/get';
 import { failure } from '../failure';
 import type { FirmwareFile } from '../types';
-import { type OpenSource, type Source, SourceError } from './source';
+import { type OpenSource, type Source, SourceError, type SourceProblem } from './source';
 
 /** The address is not, or no longer, good: another one may be. */
 const EXPIRED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
@@ -42,34 +42,53 @@ export class HttpSource implements Source {
 /** What a failure of the network or of the server means for a download; anything else as it is. */
 export function asSourceError(thrown: unknown): unknown {
   if (!(thrown instanceof HttpsError)) return thrown;
-  const { problem, message, host } = thrown;
-  if (problem !== 'notAllowed') return new SourceError(problem, message, { cause: thrown });
-  return failure('firmwareNotAllowed', -2, `${host}: ${message}`, { details: { host, reason: message } });
+  const { problem, rule, message, host, value } = thrown;
+  if (problem !== 'notAllowed')
+    return new SourceError(problem, rule, message, { values: { value }, cause: thrown });
+  return failure('firmwareNotAllowed', -2, `${host}: ${message}`, {
+    details: { host, reason: message, rule },
+  });
 }
 
 /** Looks at what the server is about to send. @throws SourceError */
 function startOf({ status, headers }: HttpsAnswer, size: number, asked: number): number {
-  if (status === 416) throw new SourceError('range', 'the server cannot go on from there');
-  if (EXPIRED.has(status)) throw new SourceError('expired', `the server answered ${status}`);
-  if (status >= 500 || PASSING.has(status)) throw new SourceError('passing', `the server answered ${status}`);
-  if (status !== 200 && status !== 206) throw new SourceError('gone', `the server answered ${status}`);
+  if (status === 416) throw otherPart('the server cannot go on from there');
+  if (EXPIRED.has(status)) throw answered('expired', status);
+  if (status >= 500 || PASSING.has(status)) throw answered('passing', status);
+  if (status !== 200 && status !== 206) throw answered('gone', status);
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') throw new SourceError('wrong', 'the server sent the file in a packed form');
+  if (encoding !== 'identity')
+    throw new SourceError('wrong', 'documentPacked', 'the server sent the file in a packed form');
   const offset = status === 200 ? 0 : rangeStart(headers['content-range'], size);
-  if (offset !== 0 && offset !== asked) throw new SourceError('range', 'the server sent another part');
+  if (offset !== 0 && offset !== asked) throw otherPart('the server sent another part');
   const { 'content-length': length } = headers;
   if (length !== undefined && Number(length) !== size - offset) {
-    throw new SourceError('wrong', `the server has ${Number(length) + offset} bytes instead of ${size}`);
+    throw otherSize(Number(length) + offset, size);
   }
   return offset;
 }
 
 function rangeStart(value: string | undefined, size: number): number {
   const [, first, last, total] = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/.exec(value ?? '') ?? [];
-  if (first === undefined) throw new SourceError('range', 'the server does not tell which part it sent');
+  if (first === undefined) throw otherPart('the server does not tell which part it sent');
   if (total !== '*' && Number(total) !== size) {
-    throw new SourceError('wrong', `the server has ${total} bytes instead of ${size}`);
+    throw otherSize(Number(total), size);
   }
-  if (Number(last) !== size - 1) throw new SourceError('range', 'the server sent another part');
+  if (Number(last) !== size - 1) throw otherPart('the server sent another part');
   return Number(first);
+}
+
+function answered(problem: SourceProblem, status: number): SourceError {
+  return new SourceError(problem, 'documentStatus', `the server answered ${status}`, { values: { status } });
+}
+
+function otherPart(reason: string): SourceError {
+  return new SourceError('range', 'fileRange', reason);
+}
+
+function otherSize(size: number, expected: number): SourceError {
+  const values = { size, expected };
+  return new SourceError('wrong', 'documentSize', `the server has ${size} bytes instead of ${expected}`, {
+    values,
+  });
 }

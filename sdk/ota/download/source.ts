@@ -23,14 +23,26 @@ export interface OpenSource {
  */
 export type SourceProblem = 'passing' | 'expired' | 'range' | 'wrong' | 'gone';
 
+type Values = Readonly<Record<string, string | number>>;
+
 /** `message` never holds the address. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
+  readonly #values: Values;
+
+  /** @param rule which reason it is, for whoever says it in another language; undefined for one that has no words there */
   constructor(
     readonly problem: SourceProblem,
+    private readonly rule: string | undefined,
     message: string,
-    options?: ErrorOptions,
+    { values = {}, ...options }: ErrorOptions & { values?: Values } = {},
   ) {
     super(message, options);
+    this.#values = values;
+  }
+
+  /** What an error that it leads to tells of it. */
+  get details(): Values {
+    return { ...this.#values, reason: this.message, ...(this.rule === undefined ? {} : { rule: this.rule }) };
   }
 }

@@ -6,6 +6,7 @@ import { afterEach, before, beforeEach, describe, it } from 'mocha';
 import { certificate, type TestCertificate } from '../../../support/certificates';
 import { DownloadBench } from '../../../support/download-bench';
 import { status } from '../../../support/firmware-server';
+import { assertSaid } from '../../../support/said';
 import { rejection } from '../../../support/sdk-device';
 
 const SIZE = 200_000;
@@ -160,6 +161,7 @@ describe('download of firmware in a corner', () => {
     rmSync(files[0]?.path ?? '');
     const error = await bench.failing(undefined, { keepFreeBytes: 2 ** 52 });
     assert.equal(error.details.value, SIZE);
+    assertSaid(error);
   });
 
   it('a damaged memory of the download costs what was there, nothing else', async () => {

@@ -76,6 +76,17 @@ describe('download of firmware in a process', () => {
     assert.deepEqual(readFileSync(path), server.content);
   }).timeout(60_000);
 
+  it('by two processes at once into one folder is loaded once', async () => {
+    server = await FirmwareServer.start(madeUpContent(2 * MEGABYTE));
+    server.usual = (asked, response) => void drip(asked, response, server.content);
+    const both = [1, 2].map(() => result(download(server.offer(), FLUSH_BYTES)));
+    for (const { path } of await Promise.all(both)) assert.deepEqual(readFileSync(path), server.content);
+    assert.deepEqual(
+      server.asked.map(({ from }) => from),
+      [0],
+    );
+  }).timeout(60_000);
+
   it('takes no more memory for a large file than for a small one', async () => {
     const block = madeUpContent(MEGABYTE);
     server = await FirmwareServer.start(block);

@@ -6,6 +6,7 @@ import type { Downloads } from '../../../../sdk/ota/download/downloads';
 import { certificate, type TestCertificate } from '../../../support/certificates';
 import { DownloadBench } from '../../../support/download-bench';
 import { type Answerer, type FirmwareServer, status } from '../../../support/firmware-server';
+import { assertSaid } from '../../../support/said';
 
 const SEEDS = Number(process.env.ALINK_TEST_SEEDS ?? 24);
 const SIZE = 120_000;
@@ -109,6 +110,7 @@ class Run {
       assert.ok(key in STEPS, `${key}: ${message}`);
       assert.equal(details.step, STEPS[key]);
       assert.doesNotMatch(message, /Signature|SECRET/);
+      if (details.step !== undefined) assertSaid(thrown as AlinkError);
       return;
     }
     this.#check(done);

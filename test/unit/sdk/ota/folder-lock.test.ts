@@ -14,6 +14,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { inFolder } from '../../../../sdk/ota/download/folder-lock';
+import { assertSaid } from '../../../support/said';
 import { rejection } from '../../../support/sdk-device';
 
 const TIMING = { beatMs: 20, silentMs: 300, patienceMs: 700 };
@@ -98,6 +99,7 @@ describe('the lock of a firmware folder', () => {
         [error.key, error.details.step, error.details.rule],
         ['firmwareStorage', -2, 'firmwareFolderTaken'],
       );
+      assertSaid(error);
     } finally {
       clearInterval(beats);
     }

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../../../protocol';
 import { AlinkError, type FirmwareOffer } from '../../../../sdk';
 import { readOffer } from '../../../../sdk/ota/offer';
 import { readPush } from '../../../../sdk/ota/push';
+import { assertSaid } from '../../../support/said';
 
 const MD5 = '93230c3bde425a9d7984a594ac55ea1e';
 const SHA256 = '3fb0fe6a2a1c3b5ea1ea8f0e1d7a41c2a7a6f63dc1a4e3a2ff3e9f7d9d6d8f10';
@@ -127,6 +128,29 @@ describe('offers of firmware', () => {
     ];
     for (const [data, step, module] of cases) {
       assert.deepEqual(refusal(data), [step, module], JSON.stringify(data).slice(0, 200));
+    }
+  });
+
+  it('say in both languages why they are refused', () => {
+    for (const data of [
+      'text',
+      { ...SINGLE, module: 5 },
+      { ...SINGLE, version: '' },
+      { ...SINGLE, files: {} },
+      { ...SINGLE, files: Array(101).fill({}) },
+      { ...SINGLE, size: 0 },
+      { ...SINGLE, size: undefined },
+      { ...SINGLE, url: 'ftp://x/y' },
+      { ...SINGLE, url: null, dProtocol: 'mqtt', streamId: 5 },
+      { ...SINGLE, sign: 'x', md5: 'y' },
+    ]) {
+      assert.throws(
+        () => read(data as Json),
+        (error: AlinkError) => {
+          assertSaid(error);
+          return true;
+        },
+      );
     }
   });
 
