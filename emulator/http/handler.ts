@@ -27,6 +27,8 @@ export function createHttpHandler(context: HttpContext): RequestListener {
     answer(context, request, response).catch((thrown: unknown) => {
       const status = thrown instanceof BodyError ? thrown.status : 500;
       if (status === 500) context.platform.log(`HTTP request failed: ${String(thrown)}`);
+      // In the middle of an answer: nothing but its end tells that it is none.
+      if (response.headersSent) response.destroy();
       sendJson(response, status, {
         code: status,
         message: thrown instanceof BodyError ? thrown.message : 'failed',

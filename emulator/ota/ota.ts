@@ -104,8 +104,12 @@ export class Ota {
   /** Once more after a failure. @returns false when it did not fail, or the device has another upgrade */
   retry(task: OtaTask): boolean {
     if (task.status !== 'FAILED' && task.status !== 'CANCELED') return false;
-    if (this.openTask(task.device, task.job.firmware.settings.module) !== undefined) return false;
-    task.restart(this.platform.clock());
+    const { device, job } = task;
+    if (this.inTheWay(job, device).length > 0) return false;
+    const now = this.platform.clock();
+    job.cancelled = false;
+    if (job.settings.type === 'VERIFY_FIRMWARE') job.firmware.verified(VERIFICATION.running, now);
+    task.restart(now);
     this.push(task);
     return true;
   }
@@ -265,14 +269,11 @@ export class Ota {
   private addTask(job: OtaJob, device: Device): OtaTask {
     const now = this.platform.clock();
     const { module } = job.firmware.settings;
-    const { multiModule, overwrite, needConfirm, scheduledAt = 0 } = job.settings;
+    const { overwrite, needConfirm, scheduledAt = 0 } = job.settings;
     const task = new OtaTask(job, device, device.moduleVersions.get(module)?.version ?? '', now);
-    const others = [...device.upgrades.values()].filter((other) => {
-      return other.isOpen && (!multiModule || other.job.firmware.settings.module === module);
-    });
+    const others = this.inTheWay(job, device);
     this.jobs.addTask(task);
-    const inTheWay = others.find((other) => !overwrite || other.status === 'IN_PROGRESS');
-    if (inTheWay !== undefined) {
+    if (others.some((other) => !overwrite || other.status === 'IN_PROGRESS')) {
       this.end(task, 'FAILED', 'another upgrade of the device has not ended');
       return task;
     }
@@ -280,6 +281,18 @@ export class Ota {
     if (scheduledAt > now) task.change('SCHEDULED', now);
     else if (needConfirm) task.change('CONFIRM', now);
     return task;
+  }
+
+  /** Open tasks of a device that keep it from another one: of the same module, or of any when modules are not apart. */
+  private inTheWay({ firmware, settings }: OtaJob, device: Device): OtaTask[] {
+    const others = [...device.upgrades.values()];
+    for (const other of others) this.settleTask(other);
+    return others.filter((other) => {
+      return (
+        other.isOpen &&
+        (!settings.multiModule || other.job.firmware.settings.module === firmware.settings.module)
+      );
+    });
   }
 
   /** A device that reported a version joins the latest dynamic batch that it fits. */

@@ -4,8 +4,8 @@ import * as models from '@alicloud/iot20180120';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, startEmulator } from '../../../emulator';
 import { cloudClient } from '../../support/cloud';
-import { LAMP_1, LAMP_2, onlineLamp, PRODUCT } from '../../support/emulator';
-import { IMAGE, inform, md5, type Offer, offers, progress, sha256, upgrade } from '../../support/firmware';
+import { LAMP_1, onlineLamp, PRODUCT } from '../../support/emulator';
+import { IMAGE, inform, md5, type Offer, offers, progress, sha256 } from '../../support/firmware';
 
 const { productKey } = PRODUCT;
 
@@ -331,109 +331,6 @@ describe('emulator: OTA by the vendor’s cloud SDK', () => {
     assert.deepEqual(await list({ productKey: 'other' }), []);
     await cloud.deleteOTAFirmware(new models.DeleteOTAFirmwareRequest({ firmwareId }));
     assert.deepEqual(await list(), ['3.0.0']);
-  });
-
-  it('cancels what it is told to, by batch and by device', async () => {
-    const other = await onlineLamp(emulator, LAMP_2, { parameters: { _ss: 1 } });
-    const { firmwareId } = await create();
-    const { jobId } = await upgradeAll(firmwareId);
-    await progress(lamp, '10');
-    const states = async () => (await tasks(jobId)).map(({ taskStatus }) => taskStatus);
-    const cancel = (fields: object) =>
-      cloud.cancelOTATaskByJob(new models.CancelOTATaskByJobRequest({ jobId, ...fields }));
-    await cancel({});
-    await cancel({ cancelQueuedTask: true, cancelScheduledTask: true });
-    assert.deepEqual(await states(), ['IN_PROGRESS', 'NOTIFIED']);
-    await cancel({ cancelNotifiedTask: true });
-    assert.deepEqual(await states(), ['IN_PROGRESS', 'CANCELED']);
-    await cloud.cancelOTATaskByDevice(
-      new models.CancelOTATaskByDeviceRequest({
-        productKey,
-        firmwareId,
-        deviceName: ['lamp-2'],
-      }),
-    );
-    assert.deepEqual(await states(), ['IN_PROGRESS', 'CANCELED']);
-    await cancel({ cancelInProgressTask: true });
-    assert.deepEqual(await states(), ['CANCELED', 'CANCELED']);
-    const [, second] = await tasks(jobId);
-    const again = await cloud.reupgradeOTATask(
-      new models.ReupgradeOTATaskRequest({ jobId, taskId: [second?.taskId ?? ''] }),
-    );
-    assert.equal(again.body?.success, true);
-    assert.deepEqual(await states(), ['CANCELED', 'NOTIFIED']);
-    await cloud.cancelOTATaskByDevice(
-      new models.CancelOTATaskByDeviceRequest({ productKey, jobId, deviceName: ['lamp-2'] }),
-    );
-    assert.deepEqual(await states(), ['CANCELED', 'CANCELED']);
-    await other.endAsync(true);
-  });
-
-  it('waits for a confirmation', async () => {
-    const { firmwareId } = await create();
-    await upgradeAll(firmwareId, { needConfirm: true });
-    const unfinished = async () => {
-      const { body } = await cloud.listOTAUnfinishedTaskByDevice(
-        new models.ListOTAUnfinishedTaskByDeviceRequest({ ...LAMP_1 }),
-      );
-      return body?.data?.simpleOTATaskInfo ?? [];
-    };
-    const [task] = await unfinished();
-    assert.deepEqual([task?.taskStatus, task?.moduleName], ['CONFIRM', 'default']);
-    await inform(lamp, '1.0.0');
-    assert.equal((await unfinished())[0]?.taskStatus, 'CONFIRM');
-    const confirm = () =>
-      cloud.confirmOTATask(new models.ConfirmOTATaskRequest({ taskId: [task?.taskId ?? ''] }));
-    await confirm();
-    assert.equal((await next()).version, '2.0.0');
-    assert.equal((await confirm()).body?.success, false);
-    await inform(lamp, '2.0.0');
-    assert.deepEqual(await unfinished(), []);
-  });
-
-  it('plans a batch for later', async () => {
-    const { firmwareId } = await create();
-    const { jobId } = await upgradeAll(firmwareId, {
-      scheduleTime: now + 20,
-      targetSelection: 'GRAY',
-      grayPercent: '50',
-    });
-    const job = async () => (await cloud.queryOTAJob(new models.QueryOTAJobRequest({ jobId }))).body?.data;
-    assert.equal((await job())?.jobStatus, 'PLANNED');
-    assert.equal((await next()).version, '2.0.0');
-    assert.equal((await job())?.jobStatus, 'IN_PROGRESS');
-    assert.equal((await tasks(jobId)).length, 1);
-  });
-
-  it('takes in devices that come later', async () => {
-    const { firmwareId } = await create();
-    const dynamic = (fields = {}) =>
-      cloud.createOTADynamicUpgradeJob(
-        new models.CreateOTADynamicUpgradeJobRequest({
-          firmwareId,
-          productKey,
-          dynamicMode: 2,
-          srcVersion: ['1.0.0'],
-          ...fields,
-        }),
-      );
-    const { body } = await dynamic();
-    const jobId = body?.data?.jobId ?? '';
-    assert.deepEqual(await tasks(jobId), []);
-    assert.equal((await dynamic()).body?.code, 'iot.ota.DynamicJobExists');
-    await inform(lamp, '0.9.0');
-    assert.deepEqual(await tasks(jobId), []);
-    await inform(lamp, '1.0.0');
-    assert.equal((await next()).version, '2.0.0');
-    await inform(lamp, '2.0.0');
-    assert.equal(upgrade(emulator)?.status, 'SUCCEEDED');
-    await cloud.cancelOTAStrategyByJob(new models.CancelOTAStrategyByJobRequest({ jobId }));
-    const other = await onlineLamp(emulator, LAMP_2, { parameters: { _ss: 1 } });
-    await inform(other, '1.0.0', undefined, LAMP_2);
-    assert.equal((await tasks(jobId)).length, 1);
-    const job = await cloud.queryOTAJob(new models.QueryOTAJobRequest({ jobId }));
-    assert.equal(job.body?.data?.jobStatus, 'COMPLETED');
-    await other.endAsync(true);
   });
 
   it('knows modules and the versions of devices', async () => {

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get as httpGet, type IncomingHttpHeaders } from 'node:http';
 import { get as httpsGet } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as models from '@alicloud/iot20180120';
 import type { MqttClient } from 'mqtt';
 import { type Emulator, type FaultRule, startEmulator } from '../../../emulator';
+import { cloudClient } from '../../support/cloud';
 import { LAMP_1, onlineLamp, PRODUCT } from '../../support/emulator';
 import { addImage, IMAGE, type Offer, offers, sha256 } from '../../support/firmware';
 
@@ -140,6 +145,28 @@ describe('emulator: firmware files', () => {
     const { status, body } = await fetchIt(url);
     assert.equal(status, 403);
     assert.match(body.toString(), /<Code>AccessDenied<\/Code><Message>Request has expired/);
+  });
+
+  it('breaks off when a file on disk is gone or became shorter', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'alink-firmware-'));
+    const path = join(folder, 'image.bin');
+    await writeFile(path, IMAGE);
+    const { firmwareId } = await emulator.firmware.add({
+      productKey: PRODUCT.productKey,
+      version: '7.0.0',
+      files: { path },
+    });
+    const address = async () => {
+      const info = await cloudClient(emulator).queryOTAFirmware(
+        new models.QueryOTAFirmwareRequest({ firmwareId }),
+      );
+      return info.body?.firmwareInfo?.firmwareUrl ?? '';
+    };
+    assert.equal((await fetchIt(await address())).body.length, IMAGE.length);
+    await writeFile(path, IMAGE.subarray(0, 1000));
+    await assert.rejects(async () => (await fetch(await address())).arrayBuffer());
+    await rm(folder, { recursive: true });
+    await assert.rejects(async () => (await fetch(await address())).arrayBuffer());
   });
 
   it('tells no signature in its log', async () => {

@@ -309,6 +309,35 @@ describe('emulator: OTA', () => {
     emulator.firmware.upgrade(id);
   });
 
+  it('judges a verification anew that is tried again', async () => {
+    const id = await addImage(emulator, '2.0.0', { needsVerification: true });
+    const { jobId } = emulator.firmware.verify(id, [LAMP_1]);
+    await progress(lamp, '-1');
+    const verdict = () => emulator.firmware.list()[0]?.verification;
+    assert.equal(verdict(), 'failed');
+    assert.equal(emulator.firmware.retry(jobId), 1);
+    assert.equal(verdict(), 'running');
+    await inform(lamp, '2.0.0');
+    assert.equal(verdict(), 'done');
+  });
+
+  it('tries nothing again while the device has another upgrade, of whatever module', async () => {
+    const first = emulator.firmware.upgrade(await addImage(emulator));
+    assert.equal(emulator.firmware.cancel(first.jobId), true);
+    const mcu = await addImage(emulator, '1.0.0', { module: 'MCU' });
+    const second = emulator.firmware.upgrade(mcu, { devices: [LAMP_1] });
+    assert.equal(emulator.firmware.retry(first.jobId), 1);
+    assert.deepEqual(
+      emulator.firmware.tasks(first.jobId).map(({ identity, status: state }) => [identity.deviceName, state]),
+      [
+        ['lamp-1', 'CANCELED'],
+        ['lamp-2', 'QUEUED'],
+      ],
+    );
+    emulator.firmware.cancel(second.jobId);
+    assert.equal(emulator.firmware.retry(first.jobId), 1);
+  });
+
   it('refuses packages that cannot be', async () => {
     const add = (more: object) => addImage(emulator, '2.0.0', more);
     for (const more of [
