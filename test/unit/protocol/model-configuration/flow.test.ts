@@ -11,6 +11,8 @@ import {
   generateFlow,
   readModelConfiguration,
 } from '../../../../protocol/model-configuration';
+import { widthOf } from '../../../../protocol/model-configuration/flow/width';
+import { BOILER_HOUSE } from '../../../support/boiler-house';
 import { FunctionNodes } from '../../../support/generated-flow';
 import { example } from './documents';
 import { PLANT } from './plant';
@@ -106,6 +108,25 @@ describe('generated flow', () => {
       }
     });
   }
+
+  it('no node lies on another one or on its status, in either language', () => {
+    for (const [document, language] of [example(), PLANT, BOILER_HOUSE].flatMap((one) =>
+      ['en-US', 'zh-CN'].map((tongue) => [one, tongue] as const),
+    )) {
+      const flow = generateFlow(readModelConfiguration(document), { ...OPTIONS, language });
+      const placed = flow.filter(({ x }) => x !== undefined);
+      for (const [i, a] of placed.entries()) {
+        assert.ok(Number(a.x) - widthOf(a) / 2 >= 20, String(a.name));
+        for (const b of placed.slice(i + 1)) {
+          const beside = Math.abs(Number(a.x) - Number(b.x)) >= (widthOf(a) + widthOf(b)) / 2;
+          // Headings have no status.
+          const distance = a.type === 'comment' ? 40 : 60;
+          const below = Math.abs(Number(a.y) - Number(b.y)) >= distance;
+          assert.ok(a.z !== b.z || beside || below, `${a.name} and ${b.name} of ${language}`);
+        }
+      }
+    }
+  });
 
   it('names in a document are never code, nor settings of the machine', () => {
     const hostile = fc.oneof(
