@@ -104,8 +104,9 @@ describe('download of firmware in a process', () => {
       buffers,
     } = await result(download(server.offer({}, { size: count * MEGABYTE, digest }), 4 * MEGABYTE));
     assert.ok(rest - first < 30 * MEGABYTE, `${Math.round((rest - first) / MEGABYTE)} MB more`);
-    // Given back as soon as they are done with; the collector would let 60 MB of them pile up.
-    assert.ok(buffers < 10 * MEGABYTE, `${Math.round(buffers / MEGABYTE)} MB of buffers`);
+    // Given back as soon as they are done with; the collector, all that Node.js 20 has, lets 60 MB of them pile up.
+    const most = 'transfer' in ArrayBuffer.prototype ? 10 : 80;
+    assert.ok(buffers < most * MEGABYTE, `${Math.round(buffers / MEGABYTE)} MB of buffers`);
   }).timeout(60_000);
 });
 
