@@ -54,7 +54,9 @@ describe('download of firmware in a process', () => {
   it('goes on after a kill at any moment from what was flushed, and ends with the right file', async () => {
     server = await FirmwareServer.start(madeUpContent(30 * MEGABYTE));
     const random = seeded(20260101);
-    server.usual = (asked, response) => void drip(asked, response, server.content);
+    // Half of the connections are cut on the way besides.
+    const cut = () => (random() < 0.5 ? random() * MEGABYTE : Number.POSITIVE_INFINITY);
+    server.usual = (asked, response) => void drip(asked, response, server.content, cut());
     let safe = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const asked = server.asked.length;
@@ -133,7 +135,12 @@ async function result(child: ChildProcess): Promise<Loaded> {
 }
 
 /** Sends as a network does that is slower than the disk. */
-async function drip({ from }: { from: number }, response: ServerResponse, content: Buffer): Promise<void> {
+async function drip(
+  { from }: { from: number },
+  response: ServerResponse,
+  content: Buffer,
+  most = Number.POSITIVE_INFINITY,
+): Promise<void> {
   const size = content.length;
   const range = { 'content-range': `bytes ${from}-${size - 1}/${size}` };
   response.writeHead(from > 0 ? 206 : 200, { 'content-length': size - from, ...(from > 0 ? range : {}) });
@@ -142,6 +149,7 @@ async function drip({ from }: { from: number }, response: ServerResponse, conten
     const piece = content.subarray(at, at + 16 * 1024);
     if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
     at += piece.length;
+    if (at - from >= most) response.destroy();
     await setTimeout(1);
   }
   response.end();
