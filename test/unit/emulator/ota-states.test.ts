@@ -112,6 +112,8 @@ describe('upgrades, whatever devices and applications do', () => {
             // What ended begins again only when somebody says so, and never after a success.
             if (earlier === 'FAILED' || earlier === 'CANCELED') assert.equal(taken.kind, 'retry');
             assert.notEqual(earlier, 'SUCCEEDED');
+            // What nobody agreed to is not begun by its device.
+            if (earlier === 'CONFIRM') assert.notEqual(taken.kind, 'progress');
           }
           for (const one of devices) {
             assert.ok(tasks.filter((task) => task.device === one && task.isOpen).length <= 1);
