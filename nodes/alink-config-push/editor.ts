@@ -52,6 +52,7 @@ RED.nodes.registerType('alink-config-push', {
       const isModel = output !== 'configuration';
       dialog.showFor('data-kinds', output);
       dialog.note('output', text(TYPE, `hint.output.${output}`));
+      dialog.find('[data-role="ask"]').textContent = text(TYPE, isModel ? 'label.askModel' : 'label.ask');
       dialog.note('ask', text(TYPE, isModel ? 'hint.askModel' : 'hint.ask'));
       dialog.field('mostSize').placeholder = isModel ? '8192' : '64';
     });

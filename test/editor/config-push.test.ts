@@ -29,6 +29,8 @@ describe('dialog of configuration from the cloud', () => {
       // The demo's device is no gateway.
       assert.equal(await editor.note('device').isVisible(), isModel, output);
       assert.match((await editor.note('ask').textContent()) ?? '', isModel ? /on disk/ : /each connect/);
+      const label = editor.page.locator('.alink-form [data-role="ask"]');
+      assert.equal(await label.textContent(), isModel ? 'Last one at start' : 'Ask on connecting');
     }
     assert.equal(explained.size, OUTPUTS.length);
     assert.equal(await editor.field('output').locator('option').count(), OUTPUTS.length);
