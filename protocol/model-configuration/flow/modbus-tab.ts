@@ -40,7 +40,8 @@ export function modbusTab(
     planModbusDevice(device, options.gap === undefined ? {} : { gap: options.gap }),
   );
   const client = id('client');
-  const canvas = new Canvas(id('tab'), tabLabel(server.name, options), texts.serverInfo(devices.length));
+  const info = texts.serverInfo(devices.length, 'node-red-contrib-modbus');
+  const canvas = new Canvas(id('tab'), tabLabel(server.name, options), info);
   if (plans.some(({ reads }) => reads.length > 0)) addPolling(canvas, id, plans, client, options);
   if (plans.some(({ writes }) => writes.length > 0)) addWriting(canvas, id, plans, client, options);
   canvas.comment(id('errors'), texts.errors, '');

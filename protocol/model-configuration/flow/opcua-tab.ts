@@ -39,7 +39,8 @@ export function opcUaTab(
   const texts = flowTexts(options.language);
   const { gateway } = options;
   const id = (...parts: string[]) => ids('opcua', server.serverId, ...parts);
-  const canvas = new Canvas(id('tab'), tabLabel(server.name, options), texts.serverInfo(devices.length));
+  const info = texts.serverInfo(devices.length, 'node-red-contrib-opcua');
+  const canvas = new Canvas(id('tab'), tabLabel(server.name, options), info);
   const [work, client, back, report, event, reply] = [
     id('work'),
     id('client'),

@@ -27,7 +27,7 @@ export interface FlowTexts {
   reply: string;
   errors: string;
   problem: string;
-  serverInfo: (devices: number) => string;
+  serverInfo: (devices: number, collection: string) => string;
   opcUa: string;
   opcUaInfo: string;
   opcUaFunction: string;
@@ -71,7 +71,8 @@ const ENGLISH: FlowTexts = {
   reply: 'answer',
   errors: 'Errors',
   problem: 'what went wrong',
-  serverInfo: (devices) => `${devices} devices behind this server, over one connection.`,
+  serverInfo: (devices, collection) =>
+    `${devices} devices behind this server, over one connection. Needs ${collection}: nodes of unknown type come from there; install it (menu > Manage palette), then deploy.`,
   opcUa: '1. Find, poll, report, write, call',
   opcUaInfo:
     'The function finds the devices by their display names and polls their variables; what has changed is reported. Properties that the platform sets are written, services are calls of methods, events are reported by the indices of the configuration. The password of the server is entered in its endpoint node.',
@@ -116,7 +117,8 @@ const CHINESE: FlowTexts = {
   reply: '回复',
   errors: '错误',
   problem: '出错原因',
-  serverInfo: (devices) => `该通道下有 ${devices} 个设备，共用一个连接。`,
+  serverInfo: (devices, collection) =>
+    `该通道下有 ${devices} 个设备，共用一个连接。需要 ${collection}：若有未知类型的节点，请在“菜单 > 节点管理”中安装后重新部署。`,
   opcUa: '1. 查找、采集、上报、写入、调用',
   opcUaInfo:
     '函数按显示名称查找设备并轮询其变量，变化的值会上报。平台设置的属性会写入变量，服务对应方法调用，事件按配置中的索引上报。服务器密码请在端点节点中填写。',

@@ -55,7 +55,8 @@ describe('examples', () => {
 
   it('24-remote-configuration.json: taken or refused, and what is in use may be asked for again and again', async () => {
     const flow = await onFreePorts(readFileSync(join(FOLDER, '24-remote-configuration.json'), 'utf8'));
-    const named = (name: string) => flow.find((node) => node.name === name)?.id ?? '';
+    const named = (name: string) =>
+      flow.find((node) => node.name === name && node.type !== 'function')?.id ?? '';
     const shown = ['in use', 'what went wrong'].map(named);
     const answers = { id: 'answers', type: 'complete', z: flow[0]?.id, scope: [named('refused')] };
     await red.deploy([
@@ -86,8 +87,11 @@ describe('examples', () => {
   });
 
   it('26-firmware-update.json: the upgrade succeeds, and the lamp has its new color', async () => {
-    const flow = JSON.parse(readFileSync(join(FOLDER, '26-firmware-update.json'), 'utf8')) as FlowNode[];
-    const [shown] = flow.filter(({ name }) => name === 'how the upgrade went');
+    const flow = await onFreePorts(readFileSync(join(FOLDER, '26-firmware-update.json'), 'utf8'));
+    const named = (name: string) =>
+      flow.find((node) => node.name === name && node.type !== 'function')?.id ?? '';
+    const sinks = ['how the upgrade went', 'error', 'fault is set'].map(named);
+    const [shown = '', wrong = '', isSet = ''] = sinks;
     const [lamp] = flow.filter(({ name }) => name === 'apply (simulated)');
     const statuses = {
       id: 'lamp-status',
@@ -97,19 +101,27 @@ describe('examples', () => {
       wires: [['at-lamp']],
     };
     await red.deploy([
-      ...flow.map((node) => (node === shown ? { ...node, type: 'test-sink' } : node)),
+      ...flow.map((node) => (sinks.includes(node.id) ? { ...node, type: 'test-sink' } : node)),
       statuses,
       { id: 'at-lamp', type: 'test-sink', z: lamp?.z, wires: [] },
     ]);
     const colored = red.next('at-lamp', undefined, 15_000);
-    const told = red.next(shown?.id ?? '', undefined, 15_000);
-    red.send(flow.find(({ type }) => type === 'inject')?.id ?? '', {});
+    const upgrade = async () => {
+      const told = red.next(shown, undefined, 15_000);
+      red.send(named('new firmware'), {});
+      const { payload } = await told;
+      const tasks = payload as { SimpleOTATaskInfo: Array<{ TaskStatus: string }> };
+      return tasks.SimpleOTATaskInfo.map(({ TaskStatus }) => TaskStatus);
+    };
+    assert.deepEqual(await upgrade(), ['SUCCEEDED']);
     assert.equal((await colored).status?.text, 'green');
-    const tasks = (await told).payload as { SimpleOTATaskInfo: Array<{ TaskStatus: string }> };
-    assert.deepEqual(
-      tasks.SimpleOTATaskInfo.map(({ TaskStatus }) => TaskStatus),
-      ['SUCCEEDED'],
-    );
+    const spoiled = red.next(isSet, undefined, 15_000);
+    red.send(named('spoil the next one'), {});
+    await spoiled;
+    const refused = red.next(wrong, undefined, 15_000);
+    assert.deepEqual(await upgrade(), ['FAILED']);
+    assert.equal((await refused).alink?.step, -3);
+    assert.deepEqual(await upgrade(), ['SUCCEEDED']);
   });
 
   for (const file of readdirSync(FOLDER)) {
@@ -146,7 +158,12 @@ describe('examples', () => {
         ...ours.map(({ id, z }) => ({ id: `at-${id}`, type: 'test-sink', z, wires: [] })),
       ]);
       // Ten times, because one of the examples joins ten measurements.
-      for (const { id } of flow.filter(({ type }) => type === 'inject')) {
+      const faults = flow.filter(({ url }) => String(url).endsWith('/emulator/faults')).map(({ id }) => id);
+      // Buttons that make something go wrong have tests of their own.
+      const buttons = flow.filter(
+        (node) => node.type === 'inject' && !outputOf(node).some((id) => faults.includes(id)),
+      );
+      for (const { id } of buttons) {
         for (let i = 0; i < 10; i++) red.send(id, {});
       }
       const messages = await Promise.all([...listened, ...replied]);
