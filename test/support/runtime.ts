@@ -84,6 +84,7 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
     lang: options.lang ?? 'en-US',
     ...(options.adminAuth ? { adminAuth: options.adminAuth } : {}),
   });
+  app.use('/http', RED.httpNode);
   app.use(root, RED.httpAdmin);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
