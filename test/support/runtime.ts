@@ -18,6 +18,7 @@ interface RedModule {
   start(): Promise<void>;
   stop(): Promise<void>;
   httpAdmin: express.Express;
+  httpNode: express.Express;
   events: NodeJS.EventEmitter;
   runtime: {
     flows: {
