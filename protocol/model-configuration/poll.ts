@@ -1,11 +1,6 @@
 import type { RegisterValue } from './registers';
-import {
-  decodeRegisters,
-  encodeRegisters,
-  type RegisterData,
-  RegisterError,
-  type RegisterFormat,
-} from './registers';
+import { decodeRegisters, encodeRegisters, type RegisterData, type RegisterFormat } from './registers';
+import { type Said, said, saidAbout, saidBy, spoken } from './said';
 
 // What runs each time a device is polled or written. It is also the text of the function nodes in generated flows, so it
 // must not need anything that function nodes do not have.
@@ -61,24 +56,37 @@ export interface Reading {
 }
 
 /** Reads all values out of the answer to a read; one that cannot be read does not hold up the others. */
-export function readValues({ values, quantity }: PlannedRead, data: unknown): Reading {
-  const reading: Reading = { values: {}, problems: [] };
-  if (!Array.isArray(data) || data.length < quantity) {
-    const came = Array.isArray(data) ? `${data.length} came` : 'something else came';
-    reading.problems.push(`${quantity} registers or coils were asked for, ${came}`);
-    return reading;
+export function readValues(read: PlannedRead, data: unknown): Reading {
+  const [values, problems] = readAll(read, data);
+  return { values, problems: problems.map((problem) => spoken(problem)) };
+}
+
+/** Like `readValues`, for any language. */
+export function readAll(
+  { values, quantity }: PlannedRead,
+  data: unknown,
+): [values: Record<string, RegisterValue>, problems: Said[]] {
+  const reading: Record<string, RegisterValue> = {};
+  if (!Array.isArray(data)) {
+    return [
+      reading,
+      [said('{quantity} registers or coils were asked for, something else came', { quantity })],
+    ];
   }
+  if (data.length < quantity) {
+    const came = data.length;
+    return [reading, [said('{quantity} registers or coils were asked for, {came} came', { quantity, came })]];
+  }
+  const problems: Said[] = [];
   for (const { identifier, offset, format, kind } of values) {
     try {
       const part = data.slice(offset, offset + format.count) as RegisterData;
-      reading.values[identifier] = asKind(decodeRegisters(format, part), kind);
+      reading[identifier] = asKind(decodeRegisters(format, part), kind);
     } catch (thrown) {
-      reading.problems.push(
-        `${identifier}: ${thrown instanceof RegisterError ? thrown.message : String(thrown)}`,
-      );
+      problems.push(saidAbout(identifier, saidBy(thrown)));
     }
   }
-  return reading;
+  return [reading, problems];
 }
 
 function asKind(value: RegisterValue, kind: ValueKind | undefined): RegisterValue {

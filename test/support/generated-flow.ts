@@ -197,8 +197,8 @@ export function largeTab(): [tab: RunningTab, devices: number, reads: number] {
   ];
 }
 
-export function runningTab(document: JsonObject = PLANT): RunningTab {
-  const nodes = generateFlow(readModelConfiguration(document), OPTIONS);
+export function runningTab(document: JsonObject = PLANT, language = 'en-US'): RunningTab {
+  const nodes = generateFlow(readModelConfiguration(document), { ...OPTIONS, language });
   const client = nodes.find(({ type, tcpHost }) => type === 'modbus-client' && tcpHost === '10.0.0.5');
   const getter = nodes.find(({ type, server }) => type === 'modbus-flex-getter' && server === client?.id);
   return new RunningTab(

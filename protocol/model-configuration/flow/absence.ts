@@ -1,4 +1,5 @@
-import { type FunctionNode, kept, messageOf, SERVER, type Store, tell } from './runtime';
+import { said } from '../said';
+import { kept, messageOf, SERVER, type Store, tell, type Voice } from './runtime';
 
 interface Absence {
   /** Until when it is not asked. */
@@ -31,13 +32,13 @@ export function probed(store: Store, device: string, now: number): void {
 }
 
 /** A device has answered. */
-export function answered(store: Store, node: FunctionNode, device: string, now: number): void {
+export function answered(store: Store, voice: Voice, device: string, now: number): void {
   const absent = kept<Absence>(store, 'absent');
   delete absent[device];
   store.set('absent', absent);
   store.set('answeredAt', now);
-  tell(store, node, SERVER, '');
-  tell(store, node, device, '');
+  tell(store, voice, SERVER, undefined);
+  tell(store, voice, device, undefined);
 }
 
 /** The device does not answer, it refuses, or there is no connection, which is no fault of the device. */
@@ -46,7 +47,7 @@ export type Failure = 'noAnswer' | 'refused' | 'notReached';
 /** A request has failed. @param about the device and what was asked */
 export function failed(
   store: Store,
-  node: FunctionNode,
+  voice: Voice,
   { device, about, error, now }: { device: string; about: string; error: unknown; now: number },
 ): Failure {
   const reason = messageOf(error);
@@ -58,17 +59,22 @@ export function failed(
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
     store.set('absent', absent);
     // Once for the device, whatever it is asked next.
-    tell(store, node, device, `does not answer (${reason})`);
+    tell(store, voice, device, said('does not answer ({reason})', { reason }));
     return 'noAnswer';
   }
   if (isException) {
-    tell(store, node, about, reason);
+    tell(store, voice, about, said('refuses ({reason})', { reason }));
     return 'refused';
   }
   const since = store.get('answeredAt');
   if (typeof since !== 'number') store.set('answeredAt', now);
   else if (now - since > SILENT_AFTER_MS && kept<string>(store, 'told')[SERVER] === undefined) {
-    tell(store, node, SERVER, `is not reached (${reason === '' ? 'no reason given' : reason})`);
+    tell(
+      store,
+      voice,
+      SERVER,
+      reason === '' ? said('is not reached') : said('is not reached ({reason})', { reason }),
+    );
   }
   return 'notReached';
 }

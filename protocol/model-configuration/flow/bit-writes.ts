@@ -1,4 +1,5 @@
 import type { PlannedWrite } from '../poll';
+import { SaidError, said } from '../said';
 import { type DeviceNames, deviceKey, kept, type Message, type Store } from './runtime';
 
 /** Some bits of a register or coils to be written; the others must stay as they are, so it is read first. */
@@ -24,7 +25,7 @@ const MOST_WAITING = 500;
  * Adds some to those of their device. They go one after the other: two that read the same register at once would each write
  * back the old bits of the other.
  * @returns the read to begin with, or nothing when others come first
- * @throws Error when too many wait
+ * @throws SaidError when too many wait
  */
 export function addBitWrites(
   store: Store,
@@ -35,7 +36,8 @@ export function addBitWrites(
   const all = kept<BitWrite[]>(store, 'bits');
   const key = deviceKey(device);
   const waiting = (all[key] ?? []).filter(({ since }) => now >= since && now - since < LOST_AFTER_MS);
-  if (waiting.length + added.length > MOST_WAITING) throw new Error('too many values wait to be written');
+  if (waiting.length + added.length > MOST_WAITING)
+    throw new SaidError(said('too many values wait to be written'));
   const fresh = added.map((one): BitWrite => {
     const id = `bits/${key}/${now}/${Math.random().toString(36).slice(2)}`;
     return { ...one, id, device, isRead: false, since: now };

@@ -152,10 +152,18 @@ export function debugNode(id: string, name: string, complete: string): FlowNode 
   };
 }
 
-/** The text of a function node: its data first, because that is what a person looks for. */
-export function functionText(head: string, plan: unknown, code: string, call: string): string {
-  const data = plan === undefined ? '' : `const plan = ${literalOf(plan)};\n\n`;
-  return `// ${head}\n${data}${code}\n${call}\n`;
+/**
+ * The text of a function node: its data first, because that is what a person looks for.
+ * @param parts what stands in front of the code, by the names of the constants
+ */
+export function functionText(
+  head: string,
+  parts: Readonly<Record<string, unknown>>,
+  code: string,
+  call: string,
+): string {
+  const data = Object.entries(parts).map(([name, value]) => `const ${name} = ${literalOf(value)};\n\n`);
+  return `// ${head}\n${data.join('')}${code}\n${call}\n`;
 }
 
 /** JSON as JavaScript, in which a member called `__proto__` would be no member. */

@@ -1,5 +1,6 @@
-import { changedValues, type PlannedRead, readValues } from '../poll';
+import { changedValues, type PlannedRead, readAll } from '../poll';
 import type { RegisterValue } from '../registers';
+import { said, saidTogether, spoken, type Words } from '../said';
 import { answered, type Failure, failed } from './absence';
 import { hasCome } from './polling';
 import {
@@ -19,6 +20,7 @@ export interface DecodePlan {
 
 /**
  * Takes an answer of `modbus-flex-getter`, or a report that failed, from a catch node.
+ * @param words in which warnings are
  * @returns message for `alink-property-post`, or nothing when there is nothing to report; and one that lets the next
  *   request go, unless the server is not reached: then the next clock tries again
  */
@@ -28,6 +30,7 @@ export function decode(
   store: Store,
   node: FunctionNode,
   now: number,
+  words: Words,
 ): [report: Message | undefined, next: Message | undefined] {
   if (isFailedReport(msg)) {
     forgetReported(store, msg.device);
@@ -41,15 +44,18 @@ export function decode(
   if (read !== undefined) {
     const device = { productKey, deviceName };
     // A device may answer one request and refuse another.
-    const about = `${deviceKey(device)} (fc ${read.fc}, ${read.address}–${read.address + read.quantity - 1})`;
+    const voice = { node, words };
+    const { fc, address: first, quantity } = read;
+    const place = { device: deviceKey(device), fc, first, last: first + quantity - 1 };
+    const about = spoken(said('{device} (fc {fc}, {first}–{last})', place), words);
     if (Array.isArray(msg.payload)) {
-      answered(store, node, deviceKey(device), now);
-      const { values, problems } = readValues(read, msg.payload);
-      tell(store, node, about, problems.join('; '));
+      answered(store, voice, deviceKey(device), now);
+      const [values, problems] = readAll(read, msg.payload);
+      tell(store, voice, about, saidTogether(problems));
       const payload = toReport(read, topic, values, store);
       if (Object.keys(payload).length > 0) report = { topic: deviceName, device, payload };
     } else {
-      failure = failed(store, node, { device: deviceKey(device), about, error: msg.error, now });
+      failure = failed(store, voice, { device: deviceKey(device), about, error: msg.error, now });
     }
   }
   hasCome(store, topic, failure === undefined || failure === 'refused');

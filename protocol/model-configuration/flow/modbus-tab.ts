@@ -22,7 +22,7 @@ import type { GeneratedFlowOptions } from './options';
 import { askText } from './texts/modbus-ask-text';
 import { decodeText } from './texts/modbus-decode-text';
 import { writeText } from './texts/modbus-write-text';
-import { flowTexts } from './words';
+import { flowTexts, wordsOf } from './words';
 
 /** What has no answer is tried again by the clocks; where they are slower than this, by one of its own. */
 const RETRY_MS = 5000;
@@ -73,7 +73,12 @@ function addPolling(
     functionNode(
       ask,
       texts.ask,
-      functionText(texts.functionHead, askPlan, askText, 'return ask(plan, msg, flow, Date.now());'),
+      functionText(
+        texts.functionHead,
+        { plan: askPlan },
+        askText,
+        'return ask(plan, msg, flow, Date.now());',
+      ),
       [[read]],
       ['polling', 'absent'],
     ),
@@ -90,9 +95,9 @@ function addPolling(
       texts.decode,
       functionText(
         texts.functionHead,
-        decodePlan,
+        { plan: decodePlan, words: wordsOf(decodeText, language) },
         decodeText,
-        'return decode(plan, msg, flow, node, Date.now());',
+        'return decode(plan, msg, flow, node, Date.now(), words);',
       ),
       [[report], [ask]],
       ['reported', 'told', 'answeredAt'],
@@ -138,9 +143,9 @@ function addWriting(
   const hasBits = plans.some(({ writes }) => writes.some(({ format }) => format.bitMask !== undefined));
   const text = functionText(
     texts.functionHead,
-    plan,
+    { plan, words: wordsOf(writeText, language) },
     writeText,
-    'return write(plan, msg, flow, Date.now());',
+    'return write(plan, msg, flow, Date.now(), words);',
   );
   const ways = hasBits ? [id('back', 'write'), id('back', 'read')] : [id('back', 'write')];
   const [start, ...ends] = wayBack(id('answers'), texts.answers, encode, ways);

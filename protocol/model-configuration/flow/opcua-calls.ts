@@ -1,4 +1,5 @@
 import type { RegisterValue } from '../registers';
+import { said, saidBy } from '../said';
 import { converting, NOT_CONNECTED } from './opcua-requests';
 import {
   indexOf,
@@ -10,7 +11,7 @@ import {
   type State,
 } from './opcua-state';
 import { isFields, toReport } from './opcua-values';
-import { type Message, messageOf } from './runtime';
+import type { Message } from './runtime';
 import { replyTo } from './waiting';
 
 // The node that waits for the answer has given up by then.
@@ -28,9 +29,10 @@ export function call(plan: OpcUaPlan, state: State, msg: Message, now: number, o
   const service = modelAt(plan, device).services.find((candidate) => candidate.identifier === identifier);
   const method = typeof identifier === 'string' && service ? found?.methods[identifier] : undefined;
   if (found === undefined || service === undefined || method === undefined) {
-    replies.push(replyTo(msg, 400, 'the method is not found on the server'));
+    replies.push(replyTo(msg, 400, said('the method is not found on the server')));
   } else if (state.session === false) replies.push(replyTo(msg, 400, NOT_CONNECTED));
-  else if (state.calls.length >= MOST_CALLS) replies.push(replyTo(msg, 400, 'too many calls are waiting'));
+  else if (state.calls.length >= MOST_CALLS)
+    replies.push(replyTo(msg, 400, said('too many calls are waiting')));
   else {
     const [methodId, types] = method;
     try {
@@ -45,7 +47,7 @@ export function call(plan: OpcUaPlan, state: State, msg: Message, now: number, o
       state.calls.push({ command, device: msg.device, request: msg.alink, since: now });
       if (state.calls.length === 1) sendCall(state, outputs);
     } catch (thrown) {
-      replies.push(replyTo(msg, 460, messageOf(thrown)));
+      replies.push(replyTo(msg, 460, saidBy(thrown)));
     }
   }
 }
@@ -101,7 +103,13 @@ export function forgetCall(state: State, now: number, outputs: Outputs): void {
 export function callFailed(state: State, reason: string, now: number, outputs: Outputs): void {
   const [call] = state.calls;
   if (call === undefined) return;
-  outputs[3].push(replyTo({ alink: call.request, device: call.device }, 400, reason));
+  outputs[3].push(
+    replyTo(
+      { alink: call.request, device: call.device },
+      400,
+      said('the method failed ({reason})', { reason }),
+    ),
+  );
   nextCall(state, now, outputs);
 }
 
@@ -129,5 +137,5 @@ function replyOf(plan: OpcUaPlan, msg: Message): Message | undefined {
     const value = toReport(list[index], kind);
     if (value !== undefined) payload[identifier] = value;
   }
-  return replyTo({ alink: request, device: msg.device }, 200, '', payload);
+  return replyTo({ alink: request, device: msg.device }, 200, undefined, payload);
 }

@@ -1,9 +1,10 @@
+import { type Said, SaidError, said, saidAbout, saidBy } from '../said';
 import { indexOf, keyAt, type OpcUaPlan, type Outputs, type State } from './opcua-state';
 import { isFields, isGood, toOpcUa } from './opcua-values';
 import { type Message, messageOf, type Store } from './runtime';
 import { partDone, replyTo, waitFor } from './waiting';
 
-export const NOT_CONNECTED = 'there is no connection to the server';
+export const NOT_CONNECTED = said('there is no connection to the server');
 
 export function set(
   plan: OpcUaPlan,
@@ -27,13 +28,13 @@ export function set(
   if (variables === undefined || unknown !== undefined) {
     const reason =
       variables === undefined
-        ? 'the device is not found on its server yet'
-        : `${unknown?.[0]}: is not on the server`;
+        ? said('the device is not found on its server yet')
+        : saidAbout(unknown?.[0] ?? '', said('is not on the server'));
     replies.push(replyTo(msg, variables === undefined ? 400 : 460, reason));
     return;
   }
   if (values.length === 0) {
-    replies.push(replyTo(msg, 200, ''));
+    replies.push(replyTo(msg, 200, undefined));
     return;
   }
   try {
@@ -49,7 +50,7 @@ export function set(
       })),
     );
   } catch (thrown) {
-    replies.push(replyTo(msg, 460, messageOf(thrown)));
+    replies.push(replyTo(msg, 460, saidBy(thrown)));
   }
 }
 
@@ -57,7 +58,11 @@ export function set(
 export function written(msg: Message, store: Store): Message | undefined {
   if (!isFields(msg.alinkWrite)) return undefined;
   const { topic, identifier } = msg.alinkWrite;
-  return partDone(store, topic, isGood(msg.payload) ? '' : `${identifier}: ${describe(msg.payload)}`);
+  return partDone(
+    store,
+    topic,
+    isGood(msg.payload) ? undefined : saidAbout(String(identifier), describe(msg.payload)),
+  );
 }
 
 /** Writes take numbers of 64 bits in an object of their own. */
@@ -66,17 +71,20 @@ function toWrite(identifier: string, value: unknown, type: string): unknown {
   return type.endsWith('64') ? { value: converted } : converted;
 }
 
-/** @throws Error that names the identifier */
+/** @throws SaidError that names the identifier */
 export function converting(identifier: string, value: unknown, type: string): ReturnType<typeof toOpcUa> {
   try {
     return toOpcUa(value, type);
   } catch (thrown) {
-    throw new Error(`${identifier}: ${messageOf(thrown)}`);
+    throw new SaidError(saidAbout(identifier, saidBy(thrown)));
   }
 }
 
-function describe(payload: unknown): string {
-  if (!isFields(payload)) return messageOf(payload) || 'the server did not take it';
-  const text = payload._description ?? payload.description ?? payload._name ?? messageOf(payload);
-  return typeof text === 'string' && text !== '' ? text : 'the server did not take it';
+/** Status codes tell what they are, in English. */
+function describe(payload: unknown): Said {
+  const { _description, description, _name } = isFields(payload) ? payload : {};
+  const reason = _description ?? description ?? _name ?? messageOf(payload);
+  return typeof reason === 'string' && reason !== ''
+    ? said('the server refuses it ({reason})', { reason })
+    : said('the server did not take it');
 }

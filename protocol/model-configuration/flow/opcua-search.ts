@@ -1,4 +1,5 @@
 import type { RegisterValue } from '../registers';
+import { type Said, said } from '../said';
 import { subscribe } from './opcua-events';
 import {
   argumentTypes,
@@ -21,7 +22,7 @@ import {
   type State,
 } from './opcua-state';
 import { isFields, isGood, isUnknownNode, toReport, typeName } from './opcua-values';
-import { type FunctionNode, kept, type Message, SERVER, type Store, tell } from './runtime';
+import { kept, type Message, SERVER, type Store, tell, type Voice } from './runtime';
 
 const LOOK_AGAIN_AFTER_MS = 30_000;
 const MOST_READ_AT_ONCE = 200;
@@ -84,15 +85,15 @@ export function lost(
   plan: OpcUaPlan,
   state: State,
   store: Store,
-  node: FunctionNode,
+  voice: Voice,
   now: number,
-  reason: string,
+  reason: Said,
 ): void {
   const command = state.sent?.command;
   delete state.sent;
   if (command === undefined) return;
-  if (!('device' in command)) tell(store, node, SERVER, reason);
-  else missed(plan, state, command.device, store, node, now, reason);
+  if (!('device' in command)) tell(store, voice, SERVER, reason);
+  else missed(plan, state, command.device, store, voice, now, reason);
 }
 
 function missed(
@@ -100,12 +101,12 @@ function missed(
   state: State,
   device: number,
   store: Store,
-  node: FunctionNode,
+  voice: Voice,
   now: number,
-  reason: string,
+  reason: Said,
 ): void {
   state.later[keyAt(plan, device)] = now + LOOK_AGAIN_AFTER_MS;
-  tell(store, node, keyAt(plan, device), reason);
+  tell(store, voice, keyAt(plan, device), reason);
 }
 
 /** An answer of the client to the command that is under way. */
@@ -114,14 +115,14 @@ export function taken(
   state: State,
   msg: Message,
   store: Store,
-  node: FunctionNode,
+  voice: Voice,
   now: number,
   outputs: Outputs,
 ): void {
   if (state.sent === undefined || msg.alinkStep !== state.sent.number) return;
   const { command } = state.sent;
   state.session = true;
-  tell(store, node, SERVER, '');
+  tell(store, voice, SERVER, undefined);
   if (command.step === 'read') {
     if (!Array.isArray(msg.payload)) return;
     delete state.sent;
@@ -137,11 +138,11 @@ export function taken(
       const waiting = state.queue.filter((other) => other.step === 'path' && other.nodeId === nodeId);
       state.queue = state.queue.filter((other) => !waiting.includes(other));
       const here = [command, ...waiting].flatMap((one) => (one.step === 'path' ? [one] : []));
-      state.queue.unshift(...here.flatMap((one) => goOn(plan, state, one, references, store, node, now)));
+      state.queue.unshift(...here.flatMap((one) => goOn(plan, state, one, references, store, voice, now)));
       break;
     }
     case 'object':
-      foundObject(plan, state, command.device, command.nodeId, references, store, node);
+      foundObject(plan, state, command.device, command.nodeId, references, store, voice);
       break;
     case 'method': {
       const method = state.found[keyAt(plan, command.device)]?.methods[command.identifier];
@@ -180,12 +181,20 @@ function goOn(
   { device, rest }: Way,
   references: ReturnType<typeof readReferences>,
   store: Store,
-  node: FunctionNode,
+  voice: Voice,
   now: number,
 ): Way[] {
   const next = follow(references, rest);
   if (next === undefined) {
-    missed(plan, state, device, store, node, now, `"${rest}" is not found on the server`);
+    missed(
+      plan,
+      state,
+      device,
+      store,
+      voice,
+      now,
+      said('"{path}" is not found on the server', { path: rest }),
+    );
     return [];
   }
   const [{ nodeId }, left] = next;
@@ -199,7 +208,7 @@ function foundObject(
   objectId: string,
   references: ReturnType<typeof readReferences>,
   store: Store,
-  node: FunctionNode,
+  voice: Voice,
 ): void {
   const model = modelAt(plan, device);
   const found: Found = { objectId, variables: {}, methods: {} };
@@ -219,7 +228,12 @@ function foundObject(
     }
   }
   state.found[keyAt(plan, device)] = found;
-  tell(store, node, keyAt(plan, device), missing.length > 0 ? `has no ${missing.join(', ')}` : '');
+  tell(
+    store,
+    voice,
+    keyAt(plan, device),
+    missing.length > 0 ? said('has no {names}', { names: missing.join(', ') }) : undefined,
+  );
 }
 
 /** Reports of one read: for each device what has changed. */

@@ -1,7 +1,8 @@
+import { said } from '../said';
 import { callFailed } from './opcua-calls';
 import { NOT_CONNECTED } from './opcua-requests';
 import type { Outputs, State } from './opcua-state';
-import { type FunctionNode, type Message, SERVER, type Store, tell } from './runtime';
+import { type Message, messageOf, SERVER, type Store, tell, type Voice } from './runtime';
 import { failAll } from './waiting';
 
 const CONNECT_AGAIN_AFTER_MS = 60_000;
@@ -16,7 +17,7 @@ export function stated(
   state: State,
   msg: Message,
   store: Store,
-  node: FunctionNode,
+  voice: Voice,
   now: number,
   outputs: Outputs,
 ): void {
@@ -41,7 +42,8 @@ export function stated(
     default:
       if (!/without OPC UA client/.test(error)) return;
       state.session = false;
-      if (msg.status !== 'create client') tell(store, node, SERVER, `is not connected (${msg.status})`);
+      if (msg.status !== 'create client')
+        tell(store, voice, SERVER, said('is not connected ({status})', { status: messageOf(msg.status) }));
   }
 }
 

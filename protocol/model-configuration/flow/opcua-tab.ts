@@ -21,7 +21,7 @@ import {
 import type { OpcUaModel, OpcUaPlan, PlannedParameter } from './opcua-state';
 import type { GeneratedFlowOptions } from './options';
 import { opcUaText } from './texts/opcua-text';
-import { flowTexts } from './words';
+import { flowTexts, wordsOf } from './words';
 
 /** The document has no polling time for OPC UA. */
 const POLLING_MS = 1000;
@@ -36,8 +36,8 @@ export function opcUaTab(
   ids: Ids,
   options: GeneratedFlowOptions,
 ): FlowNode[] {
-  const texts = flowTexts(options.language);
-  const { gateway } = options;
+  const { gateway, language } = options;
+  const texts = flowTexts(language);
   const id = (...parts: string[]) => ids('opcua', server.serverId, ...parts);
   const info = texts.serverInfo(devices.length, 'node-red-contrib-opcua');
   const canvas = new Canvas(id('tab'), tabLabel(server.name, options), info);
@@ -58,8 +58,13 @@ export function opcUaTab(
     models: Object.fromEntries(devices.map((device) => [device.productKey, modelOf(device)])),
   };
   const plan: OpcUaPlan = { version: idsOf(STATE)(JSON.stringify(data)), ...data };
-  const call = 'return opcUa(plan, msg, flow, node, Date.now());';
-  const text = functionText(texts.functionHead, plan, opcUaText, call);
+  const call = 'return opcUa(plan, msg, flow, node, Date.now(), words);';
+  const text = functionText(
+    texts.functionHead,
+    { plan, words: wordsOf(opcUaText, language) },
+    opcUaText,
+    call,
+  );
   canvas.comment(id('section'), texts.opcUa, texts.opcUaInfo);
   const clock = injectNode(id('clock'), texts.every(String(POLLING_MS / 1000)), POLLING_MS, 0, [[work]]);
   const inputs = [

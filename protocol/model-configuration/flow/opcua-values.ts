@@ -1,5 +1,6 @@
 import type { ValueKind } from '../poll';
 import { shortest } from '../registers/shortest';
+import { SaidError, said } from '../said';
 
 /** Built-in types of OPC UA by number (part 6, table 1). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -125,23 +126,31 @@ const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, fal
  * A value of the platform in a form that writes and calls of `OpcUa-Client` take. Nothing else may reach that node: on a
  * number that is none, or too large for 64 bits, it throws where nobody catches it, and Node-RED ends.
  * @returns true or false, a number, text; dates in milliseconds, whole numbers of 64 bits as decimal text
- * @throws Error with the sentence for the platform
+ * @throws SaidError with the sentence for the platform
  */
 export function toOpcUa(value: unknown, type: string): boolean | number | string {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-    throw new Error('is no single value');
+    throw new SaidError(said('is no single value'));
   }
   const range = Object.hasOwn(RANGES, type) ? RANGES[type] : undefined;
   if (range !== undefined) {
     const whole = toWhole(value);
-    if (whole < range[0] || whole > range[1]) throw new Error(`${value} is not ${range[0]}–${range[1]}`);
+    if (whole < range[0] || whole > range[1])
+      throw new SaidError(
+        said('{value} is not {least}–{most}', {
+          value: String(value),
+          least: String(range[0]),
+          most: String(range[1]),
+        }),
+      );
     return type.endsWith('64') ? String(whole) : Number(whole);
   }
   switch (type) {
     case 'Boolean': {
       const text = String(value);
       const truth = Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
-      if (truth === undefined) throw new Error(`${text} is neither true nor false`);
+      if (truth === undefined)
+        throw new SaidError(said('{value} is neither true nor false', { value: text }));
       return truth;
     }
     case 'String':
@@ -154,7 +163,11 @@ export function toOpcUa(value: unknown, type: string): boolean | number | string
     case 'DateTime':
       return Math.round(toFinite(value, LATEST_DATE));
     default:
-      throw new Error(`values of type ${type === '' ? 'unknown' : type} cannot be written`);
+      throw new SaidError(
+        type === ''
+          ? said('values of unknown type cannot be written')
+          : said('values of type {type} cannot be written', { type }),
+      );
   }
 }
 
@@ -166,5 +179,5 @@ function toWhole(value: string | number | boolean): bigint {
 function toFinite(value: string | number | boolean, greatest: number): number {
   const number = value === '' ? Number.NaN : Number(value);
   if (Number.isFinite(number) && Math.abs(number) <= greatest) return number;
-  throw new Error(`${value} is no number, or too large`);
+  throw new SaidError(said('{value} is no number, or too large', { value: String(value) }));
 }

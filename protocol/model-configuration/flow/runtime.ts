@@ -1,3 +1,5 @@
+import { type Said, said, saidAbout, spoken, type Words } from '../said';
+
 // What the function nodes of generated flows run. Their text is made from these files by scripts/function-texts.mjs, so
 // that it is the code that the tests know.
 
@@ -11,6 +13,12 @@ export interface Store {
 export interface FunctionNode {
   status(status: { fill?: string; shape?: string; text?: string }): void;
   warn(text: string): void;
+}
+
+/** A function node and the words of its user. */
+export interface Voice {
+  node: FunctionNode;
+  words: Words;
 }
 
 export interface Message {
@@ -38,23 +46,27 @@ export function kept<T>(store: Store, name: string): Record<string, T> {
   return fresh;
 }
 
-/** What is told of the server itself. */
+/** The key of what is told of the server itself. */
 export const SERVER = 'the server';
 
 /**
  * Warns of something once, until it changes; a device that is away must not fill the log.
  * @param key what it is about; begins with `{productKey}/{deviceName}`
+ * @param what undefined when there is nothing (any more)
  */
-export function tell(store: Store, node: FunctionNode, key: string, text: string): void {
+export function tell(store: Store, { node, words }: Voice, key: string, what: Said | undefined): void {
   const told = kept<string>(store, 'told');
+  const text = what === undefined ? '' : spoken(what, words);
+  const about = (name: string, problem: string) =>
+    spoken(saidAbout(name === SERVER ? said(SERVER) : name, problem), words);
   if ((told[key] ?? '') === text) return;
   if (text === '') delete told[key];
   else told[key] = text;
   store.set('told', told);
-  if (text !== '') node.warn(`${key}: ${text}`);
+  if (text !== '') node.warn(about(key, text));
   const [problem] = Object.entries(told);
   if (problem === undefined) node.status({ fill: 'green', shape: 'dot', text: '' });
-  else node.status({ fill: 'yellow', shape: 'ring', text: problem.join(': ').slice(0, 80) });
+  else node.status({ fill: 'yellow', shape: 'ring', text: about(...problem).slice(0, 80) });
 }
 
 /** The sentence of an error; that of a function node is none of this realm, so its class says nothing. */

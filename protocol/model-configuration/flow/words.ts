@@ -1,3 +1,6 @@
+import { CHINESE as CHINESE_SENTENCES } from '../chinese';
+import type { Words } from '../said';
+
 /** What a generated flow says to people. */
 export interface FlowTexts {
   gatewayTab: string;
@@ -134,5 +137,18 @@ const CHINESE: FlowTexts = {
 
 /** @param language of the runtime; English unless it begins with zh */
 export function flowTexts(language: string | undefined): FlowTexts {
-  return language?.toLowerCase().startsWith('zh') ? CHINESE : ENGLISH;
+  return isChinese(language) ? CHINESE : ENGLISH;
+}
+
+/**
+ * What a function node says in another language than that of its text.
+ * @param code its text, in which the English sentences stand as they are
+ */
+export function wordsOf(code: string, language: string | undefined): Words {
+  const all = isChinese(language) ? Object.entries(CHINESE_SENTENCES) : [];
+  return Object.fromEntries(all.filter(([sentence]) => code.includes(sentence)));
+}
+
+function isChinese(language: string | undefined): boolean {
+  return language?.toLowerCase().startsWith('zh') === true;
 }

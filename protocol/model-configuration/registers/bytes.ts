@@ -4,12 +4,15 @@ import { type RegisterData, RegisterError, type RegisterFormat } from './types';
 export function toBytes(format: RegisterFormat, registers: RegisterData): number[] {
   const taken = registers.slice(0, format.count);
   if (taken.length < format.count) {
-    throw new RegisterError('badData', `${format.count} registers are needed, ${taken.length} came`);
+    throw new RegisterError('badData', '{count} registers are needed, {came} came', {
+      count: format.count,
+      came: taken.length,
+    });
   }
   if (format.reverseRegister) taken.reverse();
   return taken.flatMap((register) => {
     if (typeof register !== 'number' || !Number.isInteger(register) || register < 0 || register > 0xffff) {
-      throw new RegisterError('badData', `${String(register)} is not a register (0–65535)`);
+      throw new RegisterError('badData', '{value} is not a register (0–65535)', { value: String(register) });
     }
     const bytes = [register >> 8, register & 0xff];
     return format.swap16 ? bytes.reverse() : bytes;
@@ -39,11 +42,14 @@ export function bytesOf(value: bigint, count: number): number[] {
 /** An unsigned number of coils, the lowest address first. @throws RegisterError `badData` */
 export function bitsToNumber(format: RegisterFormat, bits: RegisterData): bigint {
   if (bits.length < format.count) {
-    throw new RegisterError('badData', `${format.count} coils are needed, ${bits.length} came`);
+    throw new RegisterError('badData', '{count} coils are needed, {came} came', {
+      count: format.count,
+      came: bits.length,
+    });
   }
   return bits.slice(0, format.count).reduce<bigint>((sum, bit, i) => {
     if (bit !== true && bit !== false && bit !== 0 && bit !== 1) {
-      throw new RegisterError('badData', `${String(bit)} is not a coil`);
+      throw new RegisterError('badData', '{value} is not a coil', { value: String(bit) });
     }
     return bit ? sum | (1n << BigInt(i)) : sum;
   }, 0n);

@@ -55,11 +55,12 @@ function plain(whole: bigint): RegisterValue {
 function decodeFloat({ type, scaling = 1 }: RegisterFormat, bytes: readonly number[]): number {
   const view = new DataView(Uint8Array.from(bytes).buffer);
   const value = type === 'float' ? shortest(view.getFloat32(0)) : view.getFloat64(0);
-  if (!Number.isFinite(value)) throw new RegisterError('badData', `the registers hold ${value}`);
+  if (!Number.isFinite(value)) throw new RegisterError('badData', 'the registers hold {value}', { value });
   if (scaling === 1) return value;
   const decimal = parseDecimal(String(value));
   const scaled = decimal === undefined ? value * scaling : toNumber(multiply(decimal, scalingOf(scaling)));
-  if (!Number.isFinite(scaled)) throw new RegisterError('badData', `${value} × ${scaling} is no number`);
+  if (!Number.isFinite(scaled))
+    throw new RegisterError('badData', '{value} × {scaling} is no number', { value, scaling });
   return scaled;
 }
 
@@ -83,7 +84,7 @@ function hex(byte: number): string {
 export function scalingOf(scaling: number): { digits: bigint; exponent: number } {
   const decimal = parseDecimal(String(scaling));
   if (decimal === undefined || decimal.digits === 0n) {
-    throw new RegisterError('badFormat', `${scaling} is no scaling`);
+    throw new RegisterError('badFormat', '{scaling} is no scaling', { scaling });
   }
   return decimal;
 }

@@ -72,7 +72,12 @@ function rawOf(format: RegisterFormat, value: unknown, most: bigint): bigint {
   const ends = [least, largest]
     .map((edge) => (edge === undefined ? 0 : toNumber(edge)))
     .sort((a, b) => a - b);
-  throw new RegisterError('outOfRange', `${show(value)} is not from ${ends[0]} to ${ends[1]} (${type})`);
+  throw new RegisterError('outOfRange', '{value} is not from {least} to {most} ({type})', {
+    value: show(value),
+    least: ends[0] ?? 0,
+    most: ends[1] ?? 0,
+    type,
+  });
 }
 
 function floatBytes({ type, scaling = 1 }: RegisterFormat, value: unknown): number[] {
@@ -81,7 +86,7 @@ function floatBytes({ type, scaling = 1 }: RegisterFormat, value: unknown): numb
   const bits = NUMBER_BITS[type] ?? 64;
   const stored = bits === 32 ? Math.fround(number) : number;
   if (!Number.isFinite(stored))
-    throw new RegisterError('outOfRange', `${show(value)} is too large for ${type}`);
+    throw new RegisterError('outOfRange', '{value} is too large for {type}', { value: show(value), type });
   const view = new DataView(new ArrayBuffer(bits / 8));
   if (bits === 32) view.setFloat32(0, stored);
   else view.setFloat64(0, stored);
@@ -90,7 +95,7 @@ function floatBytes({ type, scaling = 1 }: RegisterFormat, value: unknown): numb
 
 function textBytes(value: unknown): number[] {
   if (typeof value !== 'string' && typeof value !== 'number') {
-    throw new RegisterError('notText', `${show(value)} is not text`);
+    throw new RegisterError('notText', '{value} is not text', { value: show(value) });
   }
   try {
     const escaped = encodeURIComponent(String(value));
@@ -104,20 +109,25 @@ function textBytes(value: unknown): number[] {
 
 function hexBytes(value: unknown): number[] {
   if (typeof value !== 'string' || !/^(?:0x)?(?:[0-9a-f]{2})*$/i.test(value)) {
-    throw new RegisterError('notHex', `${show(value)} is not hexadecimal text with two digits a byte`);
+    throw new RegisterError('notHex', '{value} is not hexadecimal text with two digits a byte', {
+      value: show(value),
+    });
   }
   return (value.replace(/^0x/i, '').match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
 }
 
 function fill(bytes: readonly number[], length: number): number[] {
   if (bytes.length <= length) return [...bytes, ...Array.from({ length: length - bytes.length }, () => 0)];
-  throw new RegisterError('tooLong', `${bytes.length} bytes do not fit into ${length / 2} registers`);
+  throw new RegisterError('tooLong', '{bytes} bytes do not fit into {registers} registers', {
+    bytes: bytes.length,
+    registers: length / 2,
+  });
 }
 
 function readBool(value: unknown): boolean {
   if (value === true || value === 1 || value === '1' || value === 'true' || value === 1n) return true;
   if (value === false || value === 0 || value === '0' || value === 'false' || value === 0n) return false;
-  throw new RegisterError('notBool', `${show(value)} is neither 0 nor 1`);
+  throw new RegisterError('notBool', '{value} is neither 0 nor 1', { value: show(value) });
 }
 
 function readDecimal(value: unknown): Decimal {
@@ -125,7 +135,8 @@ function readDecimal(value: unknown): Decimal {
     typeof value === 'boolean' ? String(Number(value)) : typeof value === 'string' ? value : undefined;
   const written = text ?? (typeof value === 'number' || typeof value === 'bigint' ? String(value) : '');
   const decimal = parseDecimal(written);
-  if (decimal === undefined) throw new RegisterError('notNumber', `${show(value)} is not a number`);
+  if (decimal === undefined)
+    throw new RegisterError('notNumber', '{value} is not a number', { value: show(value) });
   return decimal;
 }
 

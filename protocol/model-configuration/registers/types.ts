@@ -1,3 +1,5 @@
+import { type Said, SaidError, type Sentence, said } from '../said';
+
 /** What the bytes of a value mean (H.1); `customized data` are bytes that only the user can read. */
 export type RegisterType =
   | 'int16'
@@ -50,12 +52,13 @@ export type RegisterProblem =
   | 'currentMissing';
 
 /** A value that cannot be read from, or put into, registers. */
-export class RegisterError extends Error {
+export class RegisterError extends SaidError {
   constructor(
     readonly problem: RegisterProblem,
-    message: string,
+    sentence: Sentence,
+    values: Said['values'] = {},
   ) {
-    super(message);
+    super(said(sentence, values));
     this.name = 'RegisterError';
   }
 }

@@ -1,7 +1,39 @@
 /** Made from ../modbus-decode.ts by scripts/function-texts.mjs. */
-export const decodeText = `var RegisterError = class extends Error {
-  constructor(problem, message) {
-    super(message);
+export const decodeText = `var LONGEST_VALUE = 200;
+function said(sentence, values = {}) {
+  return { sentence, values };
+}
+function spoken({ sentence, values }, words = {}) {
+  const text = Object.hasOwn(words, sentence) ? words[sentence] ?? sentence : sentence;
+  return text.replace(/\\{(\\w+)\\}/g, (_, name) => {
+    const value = values[name] ?? "";
+    if (typeof value === "object") return spoken(value, words);
+    const given = String(value);
+    return given.length > LONGEST_VALUE ? \`\${given.slice(0, LONGEST_VALUE)}…\` : given;
+  });
+}
+function saidAbout(about, what) {
+  return said("{about}: {what}", { about, what });
+}
+function saidTogether(list) {
+  const [first, ...rest] = list;
+  return first && rest.reduce((one, other) => said("{one}; {other}", { one, other }), first);
+}
+var SaidError = class extends Error {
+  constructor(said2) {
+    super(spoken(said2));
+    this.said = said2;
+    this.name = "SaidError";
+  }
+  said;
+};
+function saidBy(thrown) {
+  return thrown instanceof SaidError ? thrown.said : said("an unexpected error: {error}", { error: String(thrown) });
+}
+
+var RegisterError = class extends SaidError {
+  constructor(problem, sentence, values = {}) {
+    super(said(sentence, values));
     this.problem = problem;
     this.name = "RegisterError";
   }
@@ -21,12 +53,15 @@ var NUMBER_BITS = {
 function toBytes(format, registers) {
   const taken = registers.slice(0, format.count);
   if (taken.length < format.count) {
-    throw new RegisterError("badData", \`\${format.count} registers are needed, \${taken.length} came\`);
+    throw new RegisterError("badData", "{count} registers are needed, {came} came", {
+      count: format.count,
+      came: taken.length
+    });
   }
   if (format.reverseRegister) taken.reverse();
   return taken.flatMap((register) => {
     if (typeof register !== "number" || !Number.isInteger(register) || register < 0 || register > 65535) {
-      throw new RegisterError("badData", \`\${String(register)} is not a register (0–65535)\`);
+      throw new RegisterError("badData", "{value} is not a register (0–65535)", { value: String(register) });
     }
     const bytes = [register >> 8, register & 255];
     return format.swap16 ? bytes.reverse() : bytes;
@@ -37,11 +72,14 @@ function unsignedOf(bytes) {
 }
 function bitsToNumber(format, bits) {
   if (bits.length < format.count) {
-    throw new RegisterError("badData", \`\${format.count} coils are needed, \${bits.length} came\`);
+    throw new RegisterError("badData", "{count} coils are needed, {came} came", {
+      count: format.count,
+      came: bits.length
+    });
   }
   return bits.slice(0, format.count).reduce((sum, bit, i) => {
     if (bit !== true && bit !== false && bit !== 0 && bit !== 1) {
-      throw new RegisterError("badData", \`\${String(bit)} is not a coil\`);
+      throw new RegisterError("badData", "{value} is not a coil", { value: String(bit) });
     }
     return bit ? sum | 1n << BigInt(i) : sum;
   }, 0n);
@@ -119,11 +157,12 @@ function plain(whole) {
 function decodeFloat({ type, scaling = 1 }, bytes) {
   const view = new DataView(Uint8Array.from(bytes).buffer);
   const value = type === "float" ? shortest(view.getFloat32(0)) : view.getFloat64(0);
-  if (!Number.isFinite(value)) throw new RegisterError("badData", \`the registers hold \${value}\`);
+  if (!Number.isFinite(value)) throw new RegisterError("badData", "the registers hold {value}", { value });
   if (scaling === 1) return value;
   const decimal = parseDecimal(String(value));
   const scaled = decimal === void 0 ? value * scaling : toNumber(multiply(decimal, scalingOf(scaling)));
-  if (!Number.isFinite(scaled)) throw new RegisterError("badData", \`\${value} × \${scaling} is no number\`);
+  if (!Number.isFinite(scaled))
+    throw new RegisterError("badData", "{value} × {scaling} is no number", { value, scaling });
   return scaled;
 }
 function decodeText(bytes) {
@@ -141,29 +180,33 @@ function hex(byte) {
 function scalingOf(scaling) {
   const decimal = parseDecimal(String(scaling));
   if (decimal === void 0 || decimal.digits === 0n) {
-    throw new RegisterError("badFormat", \`\${scaling} is no scaling\`);
+    throw new RegisterError("badFormat", "{scaling} is no scaling", { scaling });
   }
   return decimal;
 }
 
-function readValues({ values, quantity }, data) {
-  const reading = { values: {}, problems: [] };
-  if (!Array.isArray(data) || data.length < quantity) {
-    const came = Array.isArray(data) ? \`\${data.length} came\` : "something else came";
-    reading.problems.push(\`\${quantity} registers or coils were asked for, \${came}\`);
-    return reading;
+function readAll({ values, quantity }, data) {
+  const reading = {};
+  if (!Array.isArray(data)) {
+    return [
+      reading,
+      [said("{quantity} registers or coils were asked for, something else came", { quantity })]
+    ];
   }
+  if (data.length < quantity) {
+    const came = data.length;
+    return [reading, [said("{quantity} registers or coils were asked for, {came} came", { quantity, came })]];
+  }
+  const problems = [];
   for (const { identifier, offset, format, kind } of values) {
     try {
       const part = data.slice(offset, offset + format.count);
-      reading.values[identifier] = asKind(decodeRegisters(format, part), kind);
+      reading[identifier] = asKind(decodeRegisters(format, part), kind);
     } catch (thrown) {
-      reading.problems.push(
-        \`\${identifier}: \${thrown instanceof RegisterError ? thrown.message : String(thrown)}\`
-      );
+      problems.push(saidAbout(identifier, saidBy(thrown)));
     }
   }
-  return reading;
+  return [reading, problems];
 }
 function asKind(value, kind) {
   if (kind === "text") return String(value);
@@ -193,16 +236,18 @@ function kept(store, name) {
   return fresh;
 }
 var SERVER = "the server";
-function tell(store, node, key, text) {
+function tell(store, { node, words }, key, what) {
   const told = kept(store, "told");
+  const text = what === void 0 ? "" : spoken(what, words);
+  const about = (name, problem2) => spoken(saidAbout(name === SERVER ? said(SERVER) : name, problem2), words);
   if ((told[key] ?? "") === text) return;
   if (text === "") delete told[key];
   else told[key] = text;
   store.set("told", told);
-  if (text !== "") node.warn(\`\${key}: \${text}\`);
+  if (text !== "") node.warn(about(key, text));
   const [problem] = Object.entries(told);
   if (problem === void 0) node.status({ fill: "green", shape: "dot", text: "" });
-  else node.status({ fill: "yellow", shape: "ring", text: problem.join(": ").slice(0, 80) });
+  else node.status({ fill: "yellow", shape: "ring", text: about(...problem).slice(0, 80) });
 }
 function messageOf(error) {
   const message = typeof error === "object" && error !== null && "message" in error ? error.message : error;
@@ -214,15 +259,15 @@ var LONGEST_WAIT_MS = 6e4;
 var SILENT_AFTER_MS = 1e4;
 var NO_ANSWER = /timed?\\s*out|exception 1[01]\\b/i;
 var EXCEPTION = /exception/i;
-function answered(store, node, device, now) {
+function answered(store, voice, device, now) {
   const absent = kept(store, "absent");
   delete absent[device];
   store.set("absent", absent);
   store.set("answeredAt", now);
-  tell(store, node, SERVER, "");
-  tell(store, node, device, "");
+  tell(store, voice, SERVER, void 0);
+  tell(store, voice, device, void 0);
 }
-function failed(store, node, { device, about, error, now }) {
+function failed(store, voice, { device, about, error, now }) {
   const reason = messageOf(error);
   const isException = EXCEPTION.test(reason);
   if (isException) store.set("answeredAt", now);
@@ -231,17 +276,22 @@ function failed(store, node, { device, about, error, now }) {
     const wait = absent[device]?.wait ?? FIRST_WAIT_MS;
     absent[device] = { until: now + wait, wait: Math.min(2 * wait, LONGEST_WAIT_MS) };
     store.set("absent", absent);
-    tell(store, node, device, \`does not answer (\${reason})\`);
+    tell(store, voice, device, said("does not answer ({reason})", { reason }));
     return "noAnswer";
   }
   if (isException) {
-    tell(store, node, about, reason);
+    tell(store, voice, about, said("refuses ({reason})", { reason }));
     return "refused";
   }
   const since = store.get("answeredAt");
   if (typeof since !== "number") store.set("answeredAt", now);
   else if (now - since > SILENT_AFTER_MS && kept(store, "told")[SERVER] === void 0) {
-    tell(store, node, SERVER, \`is not reached (\${reason === "" ? "no reason given" : reason})\`);
+    tell(
+      store,
+      voice,
+      SERVER,
+      reason === "" ? said("is not reached") : said("is not reached ({reason})", { reason })
+    );
   }
   return "notReached";
 }
@@ -256,7 +306,7 @@ function pollingOf(store) {
   return store.get("polling") ?? { due: [], asked: "", since: 0 };
 }
 
-function decode({ reads }, msg, store, node, now) {
+function decode({ reads }, msg, store, node, now, words) {
   if (isFailedReport(msg)) {
     forgetReported(store, msg.device);
     return [void 0, void 0];
@@ -268,15 +318,18 @@ function decode({ reads }, msg, store, node, now) {
   let failure;
   if (read !== void 0) {
     const device = { productKey, deviceName };
-    const about = \`\${deviceKey(device)} (fc \${read.fc}, \${read.address}–\${read.address + read.quantity - 1})\`;
+    const voice = { node, words };
+    const { fc, address: first, quantity } = read;
+    const place = { device: deviceKey(device), fc, first, last: first + quantity - 1 };
+    const about = spoken(said("{device} (fc {fc}, {first}–{last})", place), words);
     if (Array.isArray(msg.payload)) {
-      answered(store, node, deviceKey(device), now);
-      const { values, problems } = readValues(read, msg.payload);
-      tell(store, node, about, problems.join("; "));
+      answered(store, voice, deviceKey(device), now);
+      const [values, problems] = readAll(read, msg.payload);
+      tell(store, voice, about, saidTogether(problems));
       const payload = toReport(read, topic, values, store);
       if (Object.keys(payload).length > 0) report = { topic: deviceName, device, payload };
     } else {
-      failure = failed(store, node, { device: deviceKey(device), about, error: msg.error, now });
+      failure = failed(store, voice, { device: deviceKey(device), about, error: msg.error, now });
     }
   }
   hasCome(store, topic, failure === void 0 || failure === "refused");

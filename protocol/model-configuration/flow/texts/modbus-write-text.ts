@@ -1,7 +1,35 @@
 /** Made from ../modbus-write.ts by scripts/function-texts.mjs. */
-export const writeText = `var RegisterError = class extends Error {
-  constructor(problem, message) {
-    super(message);
+export const writeText = `var LONGEST_VALUE = 200;
+function said(sentence, values = {}) {
+  return { sentence, values };
+}
+function spoken({ sentence, values }, words = {}) {
+  const text = Object.hasOwn(words, sentence) ? words[sentence] ?? sentence : sentence;
+  return text.replace(/\\{(\\w+)\\}/g, (_, name) => {
+    const value = values[name] ?? "";
+    if (typeof value === "object") return spoken(value, words);
+    const given2 = String(value);
+    return given2.length > LONGEST_VALUE ? \`\${given2.slice(0, LONGEST_VALUE)}…\` : given2;
+  });
+}
+function saidAbout(about, what) {
+  return said("{about}: {what}", { about, what });
+}
+var SaidError = class extends Error {
+  constructor(said2) {
+    super(spoken(said2));
+    this.said = said2;
+    this.name = "SaidError";
+  }
+  said;
+};
+function saidBy(thrown) {
+  return thrown instanceof SaidError ? thrown.said : said("an unexpected error: {error}", { error: String(thrown) });
+}
+
+var RegisterError = class extends SaidError {
+  constructor(problem, sentence, values = {}) {
+    super(said(sentence, values));
     this.problem = problem;
     this.name = "RegisterError";
   }
@@ -21,12 +49,15 @@ var NUMBER_BITS = {
 function toBytes(format, registers) {
   const taken = registers.slice(0, format.count);
   if (taken.length < format.count) {
-    throw new RegisterError("badData", \`\${format.count} registers are needed, \${taken.length} came\`);
+    throw new RegisterError("badData", "{count} registers are needed, {came} came", {
+      count: format.count,
+      came: taken.length
+    });
   }
   if (format.reverseRegister) taken.reverse();
   return taken.flatMap((register) => {
     if (typeof register !== "number" || !Number.isInteger(register) || register < 0 || register > 65535) {
-      throw new RegisterError("badData", \`\${String(register)} is not a register (0–65535)\`);
+      throw new RegisterError("badData", "{value} is not a register (0–65535)", { value: String(register) });
     }
     const bytes = [register >> 8, register & 255];
     return format.swap16 ? bytes.reverse() : bytes;
@@ -48,11 +79,14 @@ function bytesOf(value, count) {
 }
 function bitsToNumber(format, bits) {
   if (bits.length < format.count) {
-    throw new RegisterError("badData", \`\${format.count} coils are needed, \${bits.length} came\`);
+    throw new RegisterError("badData", "{count} coils are needed, {came} came", {
+      count: format.count,
+      came: bits.length
+    });
   }
   return bits.slice(0, format.count).reduce((sum, bit, i) => {
     if (bit !== true && bit !== false && bit !== 0 && bit !== 1) {
-      throw new RegisterError("badData", \`\${String(bit)} is not a coil\`);
+      throw new RegisterError("badData", "{value} is not a coil", { value: String(bit) });
     }
     return bit ? sum | 1n << BigInt(i) : sum;
   }, 0n);
@@ -99,7 +133,7 @@ function absolute(value) {
 function scalingOf(scaling) {
   const decimal = parseDecimal(String(scaling));
   if (decimal === void 0 || decimal.digits === 0n) {
-    throw new RegisterError("badFormat", \`\${scaling} is no scaling\`);
+    throw new RegisterError("badFormat", "{scaling} is no scaling", { scaling });
   }
   return decimal;
 }
@@ -151,7 +185,12 @@ function rawOf(format, value, most) {
     (edge) => multiply({ digits: edge, exponent: 0 }, scalingOf(scaling))
   );
   const ends = [least, largest].map((edge) => edge === void 0 ? 0 : toNumber(edge)).sort((a, b) => a - b);
-  throw new RegisterError("outOfRange", \`\${show(value)} is not from \${ends[0]} to \${ends[1]} (\${type})\`);
+  throw new RegisterError("outOfRange", "{value} is not from {least} to {most} ({type})", {
+    value: show(value),
+    least: ends[0] ?? 0,
+    most: ends[1] ?? 0,
+    type
+  });
 }
 function floatBytes({ type, scaling = 1 }, value) {
   const decimal = readDecimal(value);
@@ -159,7 +198,7 @@ function floatBytes({ type, scaling = 1 }, value) {
   const bits = NUMBER_BITS[type] ?? 64;
   const stored = bits === 32 ? Math.fround(number) : number;
   if (!Number.isFinite(stored))
-    throw new RegisterError("outOfRange", \`\${show(value)} is too large for \${type}\`);
+    throw new RegisterError("outOfRange", "{value} is too large for {type}", { value: show(value), type });
   const view = new DataView(new ArrayBuffer(bits / 8));
   if (bits === 32) view.setFloat32(0, stored);
   else view.setFloat64(0, stored);
@@ -167,7 +206,7 @@ function floatBytes({ type, scaling = 1 }, value) {
 }
 function textBytes(value) {
   if (typeof value !== "string" && typeof value !== "number") {
-    throw new RegisterError("notText", \`\${show(value)} is not text\`);
+    throw new RegisterError("notText", "{value} is not text", { value: show(value) });
   }
   try {
     const escaped = encodeURIComponent(String(value));
@@ -180,24 +219,30 @@ function textBytes(value) {
 }
 function hexBytes(value) {
   if (typeof value !== "string" || !/^(?:0x)?(?:[0-9a-f]{2})*$/i.test(value)) {
-    throw new RegisterError("notHex", \`\${show(value)} is not hexadecimal text with two digits a byte\`);
+    throw new RegisterError("notHex", "{value} is not hexadecimal text with two digits a byte", {
+      value: show(value)
+    });
   }
   return (value.replace(/^0x/i, "").match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
 }
 function fill(bytes, length) {
   if (bytes.length <= length) return [...bytes, ...Array.from({ length: length - bytes.length }, () => 0)];
-  throw new RegisterError("tooLong", \`\${bytes.length} bytes do not fit into \${length / 2} registers\`);
+  throw new RegisterError("tooLong", "{bytes} bytes do not fit into {registers} registers", {
+    bytes: bytes.length,
+    registers: length / 2
+  });
 }
 function readBool(value) {
   if (value === true || value === 1 || value === "1" || value === "true" || value === 1n) return true;
   if (value === false || value === 0 || value === "0" || value === "false" || value === 0n) return false;
-  throw new RegisterError("notBool", \`\${show(value)} is neither 0 nor 1\`);
+  throw new RegisterError("notBool", "{value} is neither 0 nor 1", { value: show(value) });
 }
 function readDecimal(value) {
   const text = typeof value === "boolean" ? String(Number(value)) : typeof value === "string" ? value : void 0;
   const written = text ?? (typeof value === "number" || typeof value === "bigint" ? String(value) : "");
   const decimal = parseDecimal(written);
-  if (decimal === void 0) throw new RegisterError("notNumber", \`\${show(value)} is not a number\`);
+  if (decimal === void 0)
+    throw new RegisterError("notNumber", "{value} is not a number", { value: show(value) });
   return decimal;
 }
 function show(value) {
@@ -232,7 +277,8 @@ function addBitWrites(store, device, added, now) {
   const all = kept(store, "bits");
   const key = deviceKey(device);
   const waiting = (all[key] ?? []).filter(({ since }) => now >= since && now - since < LOST_AFTER_MS);
-  if (waiting.length + added.length > MOST_WAITING) throw new Error("too many values wait to be written");
+  if (waiting.length + added.length > MOST_WAITING)
+    throw new SaidError(said("too many values wait to be written"));
   const fresh = added.map((one) => {
     const id = \`bits/\${key}/\${now}/\${Math.random().toString(36).slice(2)}\`;
     return { ...one, id, device, isRead: false, since: now };
@@ -270,43 +316,50 @@ function waitFor(store, { alink, device }, parts, now) {
     if (now - since > FORGOTTEN_AFTER_MS || i >= MOST_WAITING2 - 1) delete waiting[topic2];
   }
   const topic = \`write/\${now}/\${Math.random().toString(36).slice(2)}\`;
-  waiting[topic] = { alink, device, left: parts, reason: "", since: now };
+  waiting[topic] = { alink, device, left: parts, since: now };
   store.set("waiting", waiting);
   return topic;
 }
-function partDone(store, topic, reason) {
+function partDone(store, topic, failure) {
   const waiting = kept(store, "waiting");
   const request = typeof topic === "string" && Object.hasOwn(waiting, topic) ? waiting[topic] : void 0;
   if (request === void 0 || typeof topic !== "string") return void 0;
   request.left -= 1;
-  request.reason ||= reason;
+  if (failure !== void 0) request.failure ??= failure;
   if (request.left <= 0) delete waiting[topic];
   store.set("waiting", waiting);
   if (request.left > 0) return void 0;
   return replyTo(
     { alink: request.alink, device: request.device },
-    request.reason === "" ? 200 : 400,
-    request.reason
+    request.failure === void 0 ? 200 : 400,
+    request.failure
   );
 }
 function replyTo({ alink, device }, code, reason, payload = {}) {
   return { alink, device, payload, code, reason };
 }
+function inWords(reply, words) {
+  return { ...reply, reason: reply.reason === void 0 ? "" : spoken(reply.reason, words) };
+}
 
-function write(plan, msg, store, now) {
+function write(plan, msg, store, now, words) {
+  const [writes, read, reply] = next(plan, msg, store, now);
+  return [writes, read, reply && inWords(reply, words)];
+}
+function next(plan, msg, store, now) {
   if (msg.alink !== void 0) return set(plan, msg, store, now);
   const isFailure = msg.payload === "" || msg.error !== void 0;
-  const reason = isFailure ? sentenceOf(messageOf(msg.error)) : "";
+  const failure = isFailure ? failureOf(messageOf(msg.error)) : void 0;
   const bits = bitWriteOf(store, msg.topic);
-  if (bits === void 0) return [[], void 0, partDone(store, msg.topic, reason)];
-  return continueBits(bits, msg.payload, reason, store);
+  if (bits === void 0) return [[], void 0, partDone(store, msg.topic, failure)];
+  return continueBits(bits, msg.payload, failure, store);
 }
-function sentenceOf(reason) {
-  if (/timed?\\s*out/i.test(reason)) return \`the device does not answer (\${reason})\`;
+function failureOf(reason) {
+  if (/timed?\\s*out/i.test(reason)) return said("the device does not answer ({reason})", { reason });
   if (/not ready|not open|queue cleared|inactive client/i.test(reason)) {
-    return \`there is no connection to the server (\${reason})\`;
+    return said("there is no connection to the server ({reason})", { reason });
   }
-  return reason || "the device did not take it";
+  return reason === "" ? said("the device did not take it") : said("the device refuses ({reason})", { reason });
 }
 function set(plan, msg, store, now) {
   const { productKey, deviceName } = msg.device ?? {};
@@ -315,48 +368,48 @@ function set(plan, msg, store, now) {
   const device = { productKey: found[0], deviceName: found[1] };
   try {
     const parts = partsOf(plan.writes[found[0]] ?? [], found[2], msg.payload);
-    if (parts.length === 0) return [[], void 0, replyTo(msg, 200, "")];
+    if (parts.length === 0) return [[], void 0, replyTo(msg, 200, void 0)];
     const topic = waitFor(store, msg, parts.length, now);
     const whole = parts.flatMap(({ request, bits: bits2 }) => bits2 ? [] : [{ topic, device, payload: request }]);
     const bits = parts.flatMap((part) => part.bits ? [{ ...part.bits, topic }] : []);
     const read = bits.length > 0 ? addBitWrites(store, device, bits, now) : void 0;
     return [whole, read, void 0];
   } catch (thrown) {
-    return [[], void 0, replyTo(msg, 460, messageOf(thrown))];
+    return [[], void 0, replyTo(msg, 460, saidBy(thrown))];
   }
 }
 function partsOf(writes, unit, payload) {
   if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
-    throw new Error("the payload is not an object of values");
+    throw new SaidError(said("the payload is not an object of values"));
   }
   return Object.entries(payload).map(([identifier, value]) => {
     const planned = writes.find((candidate) => candidate.identifier === identifier);
-    if (planned === void 0) throw new Error(\`\${identifier}: cannot be written\`);
+    if (planned === void 0) throw new SaidError(saidAbout(identifier, said("cannot be written")));
     const { count, bits, bitMask } = planned.format;
     try {
       if (bitMask === void 0) return { request: writeRequest(planned, unit, value) };
       const nothing = Array.from({ length: count }, () => bits ? false : 0);
       return { request: writeRequest(planned, unit, value, nothing), bits: { write: planned, unit, value } };
     } catch (thrown) {
-      throw new Error(\`\${identifier}: \${messageOf(thrown)}\`);
+      throw new SaidError(saidAbout(identifier, saidBy(thrown)));
     }
   });
 }
-function continueBits(bits, payload, reason, store) {
+function continueBits(bits, payload, failure, store) {
   const { write: planned, unit, value, device, isRead, id } = bits;
-  if (reason === "" && !isRead) {
+  if (failure === void 0 && !isRead) {
     try {
       const request = writeRequest(planned, unit, value, payload);
       bits.isRead = true;
       return [[{ topic: id, device, payload: request }], void 0, void 0];
     } catch (thrown) {
-      return endBits(bits, \`\${planned.identifier}: \${messageOf(thrown)}\`, store);
+      return endBits(bits, saidAbout(planned.identifier, saidBy(thrown)), store);
     }
   }
-  return endBits(bits, reason, store);
+  return endBits(bits, failure, store);
 }
-function endBits(bits, reason, store) {
-  const next = bitWriteDone(store, bits);
-  return [[], next && readOf(next), partDone(store, bits.topic, reason)];
+function endBits(bits, failure, store) {
+  const next2 = bitWriteDone(store, bits);
+  return [[], next2 && readOf(next2), partDone(store, bits.topic, failure)];
 }
 `;

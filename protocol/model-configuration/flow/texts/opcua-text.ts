@@ -1,5 +1,33 @@
 /** Made from ../opcua.ts by scripts/function-texts.mjs. */
-export const opcUaText = `function shortest(value) {
+export const opcUaText = `var LONGEST_VALUE = 200;
+function said(sentence, values = {}) {
+  return { sentence, values };
+}
+function spoken({ sentence, values }, words = {}) {
+  const text = Object.hasOwn(words, sentence) ? words[sentence] ?? sentence : sentence;
+  return text.replace(/\\{(\\w+)\\}/g, (_, name) => {
+    const value = values[name] ?? "";
+    if (typeof value === "object") return spoken(value, words);
+    const given = String(value);
+    return given.length > LONGEST_VALUE ? \`\${given.slice(0, LONGEST_VALUE)}…\` : given;
+  });
+}
+function saidAbout(about, what) {
+  return said("{about}: {what}", { about, what });
+}
+var SaidError = class extends Error {
+  constructor(said2) {
+    super(spoken(said2));
+    this.said = said2;
+    this.name = "SaidError";
+  }
+  said;
+};
+function saidBy(thrown) {
+  return thrown instanceof SaidError ? thrown.said : said("an unexpected error: {error}", { error: String(thrown) });
+}
+
+function shortest(value) {
   for (let digits = 6; digits <= 9 && Number.isFinite(value); digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;
@@ -95,19 +123,27 @@ var LATEST_DATE = 864e13;
 var BOOLEANS = { true: true, "1": true, false: false, "0": false };
 function toOpcUa(value, type) {
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
-    throw new Error("is no single value");
+    throw new SaidError(said("is no single value"));
   }
   const range = Object.hasOwn(RANGES, type) ? RANGES[type] : void 0;
   if (range !== void 0) {
     const whole = toWhole(value);
-    if (whole < range[0] || whole > range[1]) throw new Error(\`\${value} is not \${range[0]}–\${range[1]}\`);
+    if (whole < range[0] || whole > range[1])
+      throw new SaidError(
+        said("{value} is not {least}–{most}", {
+          value: String(value),
+          least: String(range[0]),
+          most: String(range[1])
+        })
+      );
     return type.endsWith("64") ? String(whole) : Number(whole);
   }
   switch (type) {
     case "Boolean": {
       const text = String(value);
       const truth = Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : void 0;
-      if (truth === void 0) throw new Error(\`\${text} is neither true nor false\`);
+      if (truth === void 0)
+        throw new SaidError(said("{value} is neither true nor false", { value: text }));
       return truth;
     }
     case "String":
@@ -120,7 +156,9 @@ function toOpcUa(value, type) {
     case "DateTime":
       return Math.round(toFinite(value, LATEST_DATE));
     default:
-      throw new Error(\`values of type \${type === "" ? "unknown" : type} cannot be written\`);
+      throw new SaidError(
+        type === "" ? said("values of unknown type cannot be written") : said("values of type {type} cannot be written", { type })
+      );
   }
 }
 function toWhole(value) {
@@ -130,7 +168,7 @@ function toWhole(value) {
 function toFinite(value, greatest) {
   const number = value === "" ? Number.NaN : Number(value);
   if (Number.isFinite(number) && Math.abs(number) <= greatest) return number;
-  throw new Error(\`\${value} is no number, or too large\`);
+  throw new SaidError(said("{value} is no number, or too large", { value: String(value) }));
 }
 
 function stateOf(store, { version }) {
@@ -175,16 +213,18 @@ function kept(store, name) {
   return fresh;
 }
 var SERVER = "the server";
-function tell(store, node, key, text) {
+function tell(store, { node, words }, key, what) {
   const told = kept(store, "told");
+  const text = what === void 0 ? "" : spoken(what, words);
+  const about = (name, problem2) => spoken(saidAbout(name === SERVER ? said(SERVER) : name, problem2), words);
   if ((told[key] ?? "") === text) return;
   if (text === "") delete told[key];
   else told[key] = text;
   store.set("told", told);
-  if (text !== "") node.warn(\`\${key}: \${text}\`);
+  if (text !== "") node.warn(about(key, text));
   const [problem] = Object.entries(told);
   if (problem === void 0) node.status({ fill: "green", shape: "dot", text: "" });
-  else node.status({ fill: "yellow", shape: "ring", text: problem.join(": ").slice(0, 80) });
+  else node.status({ fill: "yellow", shape: "ring", text: about(...problem).slice(0, 80) });
 }
 function messageOf(error) {
   const message = typeof error === "object" && error !== null && "message" in error ? error.message : error;
@@ -199,35 +239,38 @@ function waitFor(store, { alink, device }, parts, now) {
     if (now - since > FORGOTTEN_AFTER_MS || i >= MOST_WAITING - 1) delete waiting[topic2];
   }
   const topic = \`write/\${now}/\${Math.random().toString(36).slice(2)}\`;
-  waiting[topic] = { alink, device, left: parts, reason: "", since: now };
+  waiting[topic] = { alink, device, left: parts, since: now };
   store.set("waiting", waiting);
   return topic;
 }
-function partDone(store, topic, reason) {
+function partDone(store, topic, failure) {
   const waiting = kept(store, "waiting");
   const request = typeof topic === "string" && Object.hasOwn(waiting, topic) ? waiting[topic] : void 0;
   if (request === void 0 || typeof topic !== "string") return void 0;
   request.left -= 1;
-  request.reason ||= reason;
+  if (failure !== void 0) request.failure ??= failure;
   if (request.left <= 0) delete waiting[topic];
   store.set("waiting", waiting);
   if (request.left > 0) return void 0;
   return replyTo(
     { alink: request.alink, device: request.device },
-    request.reason === "" ? 200 : 400,
-    request.reason
+    request.failure === void 0 ? 200 : 400,
+    request.failure
   );
 }
-function failAll(store, reason) {
+function failAll(store, failure) {
   const waiting = Object.values(kept(store, "waiting"));
   store.set("waiting", {});
-  return waiting.map(({ alink, device }) => replyTo({ alink, device }, 400, reason));
+  return waiting.map(({ alink, device }) => replyTo({ alink, device }, 400, failure));
 }
 function replyTo({ alink, device }, code, reason, payload = {}) {
   return { alink, device, payload, code, reason };
 }
+function inWords(reply, words) {
+  return { ...reply, reason: reply.reason === void 0 ? "" : spoken(reply.reason, words) };
+}
 
-var NOT_CONNECTED = "there is no connection to the server";
+var NOT_CONNECTED = said("there is no connection to the server");
 function set(plan, state, msg, store, now, outputs) {
   const device = indexOf(plan, msg.device);
   if (device === -1) return;
@@ -240,12 +283,12 @@ function set(plan, state, msg, store, now, outputs) {
     return;
   }
   if (variables === void 0 || unknown !== void 0) {
-    const reason = variables === void 0 ? "the device is not found on its server yet" : \`\${unknown?.[0]}: is not on the server\`;
+    const reason = variables === void 0 ? said("the device is not found on its server yet") : saidAbout(unknown?.[0] ?? "", said("is not on the server"));
     replies.push(replyTo(msg, variables === void 0 ? 400 : 460, reason));
     return;
   }
   if (values.length === 0) {
-    replies.push(replyTo(msg, 200, ""));
+    replies.push(replyTo(msg, 200, void 0));
     return;
   }
   try {
@@ -261,13 +304,17 @@ function set(plan, state, msg, store, now, outputs) {
       }))
     );
   } catch (thrown) {
-    replies.push(replyTo(msg, 460, messageOf(thrown)));
+    replies.push(replyTo(msg, 460, saidBy(thrown)));
   }
 }
 function written(msg, store) {
   if (!isFields(msg.alinkWrite)) return void 0;
   const { topic, identifier } = msg.alinkWrite;
-  return partDone(store, topic, isGood(msg.payload) ? "" : \`\${identifier}: \${describe(msg.payload)}\`);
+  return partDone(
+    store,
+    topic,
+    isGood(msg.payload) ? void 0 : saidAbout(String(identifier), describe(msg.payload))
+  );
 }
 function toWrite(identifier, value, type) {
   const converted = converting(identifier, value, type);
@@ -277,13 +324,13 @@ function converting(identifier, value, type) {
   try {
     return toOpcUa(value, type);
   } catch (thrown) {
-    throw new Error(\`\${identifier}: \${messageOf(thrown)}\`);
+    throw new SaidError(saidAbout(identifier, saidBy(thrown)));
   }
 }
 function describe(payload) {
-  if (!isFields(payload)) return messageOf(payload) || "the server did not take it";
-  const text = payload._description ?? payload.description ?? payload._name ?? messageOf(payload);
-  return typeof text === "string" && text !== "" ? text : "the server did not take it";
+  const { _description, description, _name } = isFields(payload) ? payload : {};
+  const reason = _description ?? description ?? _name ?? messageOf(payload);
+  return typeof reason === "string" && reason !== "" ? said("the server refuses it ({reason})", { reason }) : said("the server did not take it");
 }
 
 var TOO_LATE_AFTER_MS = 1e4;
@@ -298,9 +345,10 @@ function call(plan, state, msg, now, outputs) {
   const service = modelAt(plan, device).services.find((candidate) => candidate.identifier === identifier);
   const method = typeof identifier === "string" && service ? found?.methods[identifier] : void 0;
   if (found === void 0 || service === void 0 || method === void 0) {
-    replies.push(replyTo(msg, 400, "the method is not found on the server"));
+    replies.push(replyTo(msg, 400, said("the method is not found on the server")));
   } else if (state.session === false) replies.push(replyTo(msg, 400, NOT_CONNECTED));
-  else if (state.calls.length >= MOST_CALLS) replies.push(replyTo(msg, 400, "too many calls are waiting"));
+  else if (state.calls.length >= MOST_CALLS)
+    replies.push(replyTo(msg, 400, said("too many calls are waiting")));
   else {
     const [methodId, types] = method;
     try {
@@ -315,7 +363,7 @@ function call(plan, state, msg, now, outputs) {
       state.calls.push({ command, device: msg.device, request: msg.alink, since: now });
       if (state.calls.length === 1) sendCall(state, outputs);
     } catch (thrown) {
-      replies.push(replyTo(msg, 460, messageOf(thrown)));
+      replies.push(replyTo(msg, 460, saidBy(thrown)));
     }
   }
 }
@@ -356,7 +404,13 @@ function forgetCall(state, now, outputs) {
 function callFailed(state, reason, now, outputs) {
   const [call2] = state.calls;
   if (call2 === void 0) return;
-  outputs[3].push(replyTo({ alink: call2.request, device: call2.device }, 400, reason));
+  outputs[3].push(
+    replyTo(
+      { alink: call2.request, device: call2.device },
+      400,
+      said("the method failed ({reason})", { reason })
+    )
+  );
   nextCall(state, now, outputs);
 }
 function called(plan, state, msg, now, outputs) {
@@ -376,7 +430,7 @@ function replyOf(plan, msg) {
     const value = toReport(list[index], kind);
     if (value !== void 0) payload[identifier] = value;
   }
-  return replyTo({ alink: request, device: msg.device }, 200, "", payload);
+  return replyTo({ alink: request, device: msg.device }, 200, void 0, payload);
 }
 
 var OBJECTS = "ns=0;i=85";
@@ -525,22 +579,22 @@ function send(state, now, [client]) {
     client.push({ action: "readmultiple", topic: "readmultiple", payload: [...command.nodeIds], alinkStep });
   } else client.push({ action: "browse", topic: command.nodeId, payload: "", alinkStep });
 }
-function lost(plan, state, store, node, now, reason) {
+function lost(plan, state, store, voice, now, reason) {
   const command = state.sent?.command;
   delete state.sent;
   if (command === void 0) return;
-  if (!("device" in command)) tell(store, node, SERVER, reason);
-  else missed(plan, state, command.device, store, node, now, reason);
+  if (!("device" in command)) tell(store, voice, SERVER, reason);
+  else missed(plan, state, command.device, store, voice, now, reason);
 }
-function missed(plan, state, device, store, node, now, reason) {
+function missed(plan, state, device, store, voice, now, reason) {
   state.later[keyAt(plan, device)] = now + LOOK_AGAIN_AFTER_MS;
-  tell(store, node, keyAt(plan, device), reason);
+  tell(store, voice, keyAt(plan, device), reason);
 }
-function taken(plan, state, msg, store, node, now, outputs) {
+function taken(plan, state, msg, store, voice, now, outputs) {
   if (state.sent === void 0 || msg.alinkStep !== state.sent.number) return;
   const { command } = state.sent;
   state.session = true;
-  tell(store, node, SERVER, "");
+  tell(store, voice, SERVER, void 0);
   if (command.step === "read") {
     if (!Array.isArray(msg.payload)) return;
     delete state.sent;
@@ -555,11 +609,11 @@ function taken(plan, state, msg, store, node, now, outputs) {
       const waiting = state.queue.filter((other) => other.step === "path" && other.nodeId === nodeId);
       state.queue = state.queue.filter((other) => !waiting.includes(other));
       const here = [command, ...waiting].flatMap((one) => one.step === "path" ? [one] : []);
-      state.queue.unshift(...here.flatMap((one) => goOn(plan, state, one, references, store, node, now)));
+      state.queue.unshift(...here.flatMap((one) => goOn(plan, state, one, references, store, voice, now)));
       break;
     }
     case "object":
-      foundObject(plan, state, command.device, command.nodeId, references, store, node);
+      foundObject(plan, state, command.device, command.nodeId, references, store, voice);
       break;
     case "method": {
       const method = state.found[keyAt(plan, command.device)]?.methods[command.identifier];
@@ -588,16 +642,24 @@ function taken(plan, state, msg, store, node, now, outputs) {
   delete state.sent;
   subscribe(state, outputs);
 }
-function goOn(plan, state, { device, rest }, references, store, node, now) {
+function goOn(plan, state, { device, rest }, references, store, voice, now) {
   const next = follow(references, rest);
   if (next === void 0) {
-    missed(plan, state, device, store, node, now, \`"\${rest}" is not found on the server\`);
+    missed(
+      plan,
+      state,
+      device,
+      store,
+      voice,
+      now,
+      said('"{path}" is not found on the server', { path: rest })
+    );
     return [];
   }
   const [{ nodeId }, left] = next;
   return [{ step: left === "" ? "object" : "path", device, nodeId, rest: left }];
 }
-function foundObject(plan, state, device, objectId, references, store, node) {
+function foundObject(plan, state, device, objectId, references, store, voice) {
   const model = modelAt(plan, device);
   const found = { objectId, variables: {}, methods: {} };
   const missing = [];
@@ -616,7 +678,12 @@ function foundObject(plan, state, device, objectId, references, store, node) {
     }
   }
   state.found[keyAt(plan, device)] = found;
-  tell(store, node, keyAt(plan, device), missing.length > 0 ? \`has no \${missing.join(", ")}\` : "");
+  tell(
+    store,
+    voice,
+    keyAt(plan, device),
+    missing.length > 0 ? said("has no {names}", { names: missing.join(", ") }) : void 0
+  );
 }
 function reports(plan, items, values, state, store) {
   const reported = kept(store, "reported");
@@ -654,7 +721,7 @@ var CONNECT_AGAIN_AFTER_MS = 6e4;
 function isStatus({ status, endpoint }) {
   return typeof status === "string" && typeof endpoint === "string";
 }
-function stated(state, msg, store, node, now, outputs) {
+function stated(state, msg, store, voice, now, outputs) {
   const error = typeof msg.error === "string" ? msg.error : "";
   switch (msg.status) {
     case "session active":
@@ -674,7 +741,8 @@ function stated(state, msg, store, node, now, outputs) {
     default:
       if (!/without OPC UA client/.test(error)) return;
       state.session = false;
-      if (msg.status !== "create client") tell(store, node, SERVER, \`is not connected (\${msg.status})\`);
+      if (msg.status !== "create client")
+        tell(store, voice, SERVER, said("is not connected ({status})", { status: messageOf(msg.status) }));
   }
 }
 function hasSession(state, now, [client]) {
@@ -688,20 +756,22 @@ function hasSession(state, now, [client]) {
 }
 
 var LOST_AFTER_MS2 = 1e4;
-function opcUa(plan, msg, store, node, now) {
+function opcUa(plan, msg, store, node, now, words) {
+  const voice = { node, words };
   const outputs = [[], [], [], []];
   if (msg.action === "readmultiple" && !Array.isArray(msg.topic)) return outputs;
   const state = stateOf(store, plan);
-  dispatch(plan, state, msg, store, node, now, outputs);
+  dispatch(plan, state, msg, store, voice, now, outputs);
   if (state.sent !== void 0 && now - state.sent.since > LOST_AFTER_MS2) {
-    lost(plan, state, store, node, now, "does not answer");
+    lost(plan, state, store, voice, now, said("does not answer"));
   }
   forgetCall(state, now, outputs);
   if (hasSession(state, now, outputs) && state.sent === void 0) send(state, now, outputs);
   store.set("opcUa", state);
-  return outputs;
+  const [client, reports2, events, replies] = outputs;
+  return [client, reports2, events, replies.map((reply) => inWords(reply, words))];
 }
-function dispatch(plan, state, msg, store, node, now, outputs) {
+function dispatch(plan, state, msg, store, voice, now, outputs) {
   const kind = isFields(msg.alink) ? msg.alink.identifier === void 0 ? "set" : "call" : void 0;
   if (msg.alinkWrite !== void 0) {
     const reply = written(msg, store);
@@ -709,8 +779,8 @@ function dispatch(plan, state, msg, store, node, now, outputs) {
   } else if (msg.alinkCall !== void 0) called(plan, state, msg, now, outputs);
   else if (kind === "set") set(plan, state, msg, store, now, outputs);
   else if (kind === "call") call(plan, state, msg, now, outputs);
-  else if (typeof msg.alinkStep === "number") taken(plan, state, msg, store, node, now, outputs);
-  else if (isStatus(msg)) stated(state, msg, store, node, now, outputs);
+  else if (typeof msg.alinkStep === "number") taken(plan, state, msg, store, voice, now, outputs);
+  else if (isStatus(msg)) stated(state, msg, store, voice, now, outputs);
   else if (msg.topic === "tick") tick(plan, state, now);
   else event(plan, state, msg, outputs);
 }

@@ -146,8 +146,8 @@ describe('generated flow', () => {
       ),
     );
     fc.assert(
-      fc.property(hostile, hostile, hostile, (a, b, c) => {
-        const flow = generateFlow(readModelConfiguration(named(a, b, c)), OPTIONS);
+      fc.property(hostile, hostile, hostile, fc.constantFrom('en-US', 'zh-CN'), (a, b, c, language) => {
+        const flow = generateFlow(readModelConfiguration(named(a, b, c)), { ...OPTIONS, language });
         for (const node of flow) {
           const strings = Object.values(node).filter((value) => typeof value === 'string');
           for (const text of strings) assert.doesNotMatch(text, /^\$[({]\S+[)}]$/);

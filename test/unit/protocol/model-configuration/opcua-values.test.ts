@@ -141,7 +141,7 @@ describe('values of OPC UA', () => {
     assert.equal(toOpcUa('255', 'Byte'), 255);
     assert.throws(() => toOpcUa(256, 'Byte'), /0–255/);
     assert.throws(() => toOpcUa('x', 'Guid'), /type Guid cannot be written/);
-    assert.throws(() => toOpcUa(1, ''), /type unknown/);
+    assert.throws(() => toOpcUa(1, ''), /unknown type/);
     assert.throws(() => toOpcUa(9e15, 'DateTime'), /too large/);
     assert.throws(() => toOpcUa(1e39, 'Float'), /too large/);
   });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import vm from 'node:vm';
 import { describe, it } from 'mocha';
 import type { Json } from '../../../../protocol';
 import {
@@ -8,73 +7,15 @@ import {
   readModelConfiguration,
 } from '../../../../protocol/model-configuration';
 import { BOILER_HOUSE } from '../../../support/boiler-house';
-import { MadeUpOpcUaClient, nodeId } from '../../../support/opcua-client';
+import { RunningOpcUaTab } from '../../../support/generated-opcua-flow';
+import { nodeId } from '../../../support/opcua-client';
 
 const OPTIONS = { gateway: 'a11ce0de00000001' };
-type Message = { [name: string]: unknown };
-
-function scriptOf(nodes: readonly FlowNode[]): vm.Script {
-  const work = nodes.find(({ func }) => String(func).includes('opcUa(plan'));
-  assert.ok(work);
-  return new vm.Script(`(function (msg) {${String(work.func)}\n})(msg)`);
-}
-
-class RunningTab {
-  readonly client = new MadeUpOpcUaClient();
-  readonly reports: Message[] = [];
-  readonly events: Message[] = [];
-  readonly replies: Message[] = [];
-  readonly warnings: string[] = [];
-  readonly #flow = new Map<string, unknown>();
-  #script: vm.Script;
-  now = 1_000_000;
-
-  constructor(nodes: readonly FlowNode[]) {
-    this.#script = scriptOf(nodes);
-  }
-
-  /** Another flow takes the place of this one; the context stays. */
-  replace(nodes: readonly FlowNode[]): void {
-    this.#script = scriptOf(nodes);
-  }
-
-  send(msg: Message): void {
-    const sandbox = vm.createContext({
-      msg,
-      flow: {
-        get: (name: string) => this.#flow.get(name),
-        set: (name: string, value: unknown) => this.#flow.set(name, value),
-      },
-      node: { warn: (text: string) => this.warnings.push(text), status: () => undefined },
-      Date: Object.assign((ms: number) => new Date(ms), { now: () => this.now }),
-    });
-    const sent = this.#script.runInContext(sandbox) as Message[][];
-    const outputs = structuredClone(sent);
-    // The client writes its answers into the messages that it gets.
-    for (const given of sent.flat()) Object.assign(given, { payload: '', topic: [], inputArguments: [] });
-    const [client = [], reports = [], events = [], replies = []] = outputs;
-    this.reports.push(...reports);
-    this.events.push(...events);
-    this.replies.push(...replies);
-    for (const command of client) this.answer(this.client.take(command));
-  }
-
-  /** All outputs of the client lead back. */
-  answer(outputs: Message[][]): void {
-    for (const msg of outputs.flat()) this.send(msg);
-  }
-
-  tick(): void {
-    this.now += 1000;
-    this.send({ topic: 'tick' });
-  }
-}
-
 const flow = () => generateFlow(readModelConfiguration(BOILER_HOUSE), OPTIONS);
 const boiler = (deviceName: string) => ({ productKey: 'a1Boiler', deviceName });
 
-function found(): RunningTab {
-  const tab = new RunningTab(flow());
+function found(): RunningOpcUaTab {
+  const tab = new RunningOpcUaTab(flow());
   tab.tick();
   tab.tick();
   return tab;
@@ -187,7 +128,7 @@ describe('generated flow for OPC UA', () => {
   });
 
   it('names a device and what is missing of one', () => {
-    const tab = new RunningTab(flow());
+    const tab = new RunningOpcUaTab(flow());
     tab.client.at('ns=2;s=Hall 1').children.pop();
     tab.client.at('ns=2;s=Boiler 1').children.shift();
     for (let i = 0; i < 4; i++) tab.tick();
@@ -255,7 +196,7 @@ describe('generated flow for OPC UA', () => {
     tab.client.writeStatus = 0x803b0000;
     assert.deepEqual(set({ burner: 1 }), [
       400,
-      'burner: The access level does not allow writing to the Node.',
+      'burner: the server refuses it (The access level does not allow writing to the Node.)',
     ]);
     assert.deepEqual(set({ other: 1 }), [460, 'other: is not on the server']);
     for (const wrong of ['many', '', -1, '18446744073709551616', 1e300, Number.NaN, [1, 2], {}, null]) {
@@ -265,7 +206,7 @@ describe('generated flow for OPC UA', () => {
     tab.client.connection = 'lost';
     assert.deepEqual(set({ burner: 1 }), [400, 'there is no connection to the server']);
     assert.deepEqual(set({ burner: 1 }, 'of another server'), [undefined, undefined]);
-    const early = new RunningTab(flow());
+    const early = new RunningOpcUaTab(flow());
     early.send({ device: boiler('boiler-1'), alink: { request: 'a' }, payload: { burner: 1 } });
     assert.equal(early.replies[0]?.code, 400);
   });
@@ -309,7 +250,7 @@ describe('generated flow for OPC UA', () => {
     for (const request of ['a', 'b', 'c']) mix(request);
     assert.equal(tab.client.underWay.length, 1);
     tab.answer(tab.client.finish('One or more arguments are invalid.'));
-    assert.deepEqual(replies(), [['a', 400, 'One or more arguments are invalid.']]);
+    assert.deepEqual(replies(), [['a', 400, 'the method failed (One or more arguments are invalid.)']]);
     assert.equal(tab.client.underWay.length, 1);
     // Nobody waits for the third one any more.
     tab.now += 11_000;
@@ -318,7 +259,7 @@ describe('generated flow for OPC UA', () => {
     assert.equal(tab.client.underWay.length, 0);
     tab.client.connection = 'lost';
     mix('d');
-    assert.deepEqual(replies(), [['d', 400, 'Invalid Channel BadConnectionClosed']]);
+    assert.deepEqual(replies(), [['d', 400, 'the method failed (Invalid Channel BadConnectionClosed)']]);
     tab.client.connection = 'active';
     // One that never answers does not stop the others for ever.
     mix('e');
