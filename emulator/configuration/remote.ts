@@ -8,6 +8,9 @@ import type { Device } from '../registry/device';
 import type { Product } from '../registry/product';
 import type { ConfigurationPush } from './types';
 
+/** The console keeps the last five versions. */
+const MOST_EARLIER = 4;
+
 /** Remote configuration, the platform's side. */
 export class RemoteConfigurations {
   constructor(private readonly platform: Ground & { readonly downlink: Downlink }) {}
@@ -36,8 +39,10 @@ export class RemoteConfigurations {
         digest: digestNow(bytes, 'SHA256'),
         purpose: 'thing.config.push',
       });
-      const earlier = product.configuration.stored;
-      if (earlier !== undefined) platform.files.remove(earlier.file.fileId);
+      const { stored, earlier } = product.configuration;
+      if (stored !== undefined) earlier.push(stored.file);
+      for (const { fileId } of earlier.splice(0, earlier.length - MOST_EARLIER))
+        platform.files.remove(fileId);
       product.configuration.stored = { configId, file, text, time: platform.clock() };
     }
     product.configuration.enabled = enabled ?? (content === undefined ? product.configuration.enabled : true);
@@ -45,7 +50,9 @@ export class RemoteConfigurations {
 
   /** Takes it away with its product. */
   forget({ configuration }: Product): void {
-    if (configuration.stored !== undefined) this.platform.files.remove(configuration.stored.file.fileId);
+    const { stored, earlier } = configuration;
+    for (const { fileId } of earlier.splice(0)) this.platform.files.remove(fileId);
+    if (stored !== undefined) this.platform.files.remove(stored.file.fileId);
     configuration.stored = undefined;
   }
 

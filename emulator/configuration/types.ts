@@ -6,6 +6,8 @@ export interface RemoteConfiguration {
   enabled: boolean;
   /** Absent before the first was stored. */
   stored: { configId: string; file: ServedFile; text: string; time: number } | undefined;
+  /** Files of earlier versions, oldest first: who was told of one of them may still be on the way to it. */
+  readonly earlier: ServedFile[];
 }
 
 /** What came of a configuration that was pushed to a device. */

@@ -52,7 +52,7 @@ export class Product {
   /** Converts messages of a passthrough product, and those on own topics that ask for it. */
   script: ProductScript | undefined;
   /** Off and empty at the start, as on the platform. */
-  readonly configuration: RemoteConfiguration = { enabled: false, stored: undefined };
+  readonly configuration: RemoteConfiguration = { enabled: false, stored: undefined, earlier: [] };
   readonly devices = new Map<string, Device>();
 
   constructor(settings: ProductSettings) {

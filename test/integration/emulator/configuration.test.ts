@@ -69,14 +69,19 @@ describe('emulator: remote configuration', () => {
     }
   });
 
-  it('gives another content another id, and forgets the file of the earlier', async () => {
-    emulator.configuration.set(productKey, { content: '{"a":1}' });
-    const first = (await get()).data as Described;
-    emulator.configuration.set(productKey, { content: '{"a":2}' });
-    const second = (await get()).data as Described;
-    assert.notEqual(first.configId, second.configId);
-    assert.equal((await fetch(first.url)).status, 404);
-    assert.equal(await (await fetch(second.url)).text(), '{"a":2}');
+  it('gives another content another id, and serves the last five: a device may be on its way to one of them', async () => {
+    const told: Described[] = [];
+    for (let n = 0; n < 6; n++) {
+      emulator.configuration.set(productKey, { content: JSON.stringify({ n }) });
+      told.push((await get()).data as Described);
+    }
+    assert.equal(new Set(told.map(({ configId }) => configId)).size, told.length);
+    const answers = await Promise.all(told.map(async ({ url }) => fetch(url)));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [404, 200, 200, 200, 200, 200],
+    );
+    assert.equal(await answers[1]?.text(), '{"n":1}');
   });
 
   it('refuses what is no configuration', () => {
