@@ -6,6 +6,7 @@ import {
   type ModelServer,
   modbusConnectorMessage,
   modbusReadMessages,
+  type OpcUaServer,
   opcUaBrowseMessage,
   opcUaConnectMessage,
   planModbusDevice,
@@ -33,6 +34,9 @@ export interface ModelMessageOptions {
   language: string;
 }
 
+/** Outputs of which a flow may ask for the part of one device. */
+export const OUTPUTS_BY_DEVICE: readonly ModelOutput[] = ['plans', 'modbus', 'opcua'];
+
 /** What a model configuration becomes: itself, one plan for each device, requests of other collections, or a flow. */
 export function modelMessages(
   configuration: ModelConfiguration,
@@ -43,11 +47,7 @@ export function modelMessages(
     case 'document':
       return [{ payload: document }];
     case 'plans':
-      return configuration.devices.map((device) => ({
-        topic: `${device.productKey}/${device.deviceName}`,
-        device: namesOf(device),
-        payload: planOf(device, options.passwords),
-      }));
+      return configuration.devices.flatMap((device) => messagesOf(device, options));
     case 'modbus':
       return modbusMessages(configuration);
     case 'opcua':
@@ -58,6 +58,26 @@ export function modelMessages(
       return [{ payload: options.flowAs === 'text' ? JSON.stringify(flow, null, 4) : flow }];
     }
   }
+}
+
+/** What belongs to one device alone: its plan, its reads, or how to begin to look for it. */
+export function messagesOf(
+  device: ModelDevice,
+  { output, passwords }: Pick<ModelMessageOptions, 'output' | 'passwords'>,
+): ModelMessage[] {
+  const { serverId } = device.server;
+  if (output === 'plans') {
+    const payload = planOf(device, passwords);
+    return [{ topic: `${device.productKey}/${device.deviceName}`, device: namesOf(device), payload }];
+  }
+  if (output === 'modbus' && device.kind === 'modbus') {
+    const messages = modbusReadMessages(planModbusDevice(device));
+    return messages.map((message) => ({ ...message, alink: { part: 'read', serverId } }));
+  }
+  if (output === 'opcua' && device.kind === 'opcua') {
+    return [{ ...opcUaBrowseMessage(device), alink: { part: 'browse', serverId } }];
+  }
+  return [];
 }
 
 /** For each server its connector, then every read of its devices. */
@@ -72,32 +92,32 @@ function modbusMessages({ devices }: ModelConfiguration): ModelMessage[] {
     const connector = { topic: serverId, ...modbusConnectorMessage(server, slaveId) };
     return [
       ...(isFirst ? [{ ...connector, alink: { part: 'connector', serverId } }] : []),
-      ...modbusReadMessages(planModbusDevice(device)).map((message) => ({
-        ...message,
-        alink: { part: 'read', serverId },
-      })),
+      ...messagesOf(device, { output: 'modbus', passwords: new Map() }),
     ];
   });
 }
 
-/** For each server how to connect, then for each of its devices where it lies. */
+/**
+ * For each server how to connect, and which devices to ask for then. Their browses do not come along: the client loses what
+ * comes while it connects, and mixes the answers of browses that overlap.
+ */
 function opcUaMessages(
   { devices }: ModelConfiguration,
   passwords: ReadonlyMap<string, string>,
 ): ModelMessage[] {
-  const connected = new Set<string>();
-  return devices.flatMap((device): ModelMessage[] => {
-    if (device.kind !== 'opcua') return [];
-    const { server } = device;
-    const { serverId } = server;
-    const isFirst = !connected.has(serverId);
-    connected.add(serverId);
-    const connect = { ...opcUaConnectMessage(server, passwords.get(serverId)), topic: serverId };
-    return [
-      ...(isFirst ? [{ ...connect, alink: { part: 'connect', serverId } }] : []),
-      { ...opcUaBrowseMessage(device), alink: { part: 'browse', serverId } },
-    ];
-  });
+  const servers = new Map<OpcUaServer, ModelDevice[]>();
+  for (const device of devices) {
+    if (device.kind !== 'opcua') continue;
+    const group = servers.get(device.server) ?? [];
+    servers.set(device.server, group);
+    group.push(device);
+  }
+  return [...servers].map(([server, group]) => ({
+    ...opcUaConnectMessage(server, passwords.get(server.serverId)),
+    topic: server.serverId,
+    devices: group.map(namesOf),
+    alink: { part: 'connect', serverId: server.serverId },
+  }));
 }
 
 /** Everything that a flow needs to know of one device; plain JSON. */

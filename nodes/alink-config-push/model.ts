@@ -1,6 +1,10 @@
 import type { Node, NodeAPI } from 'node-red';
-import { type ModelConfiguration, readModelConfiguration } from '../../protocol/model-configuration';
-import type { AlinkError, Device, ReceivedModelConfiguration } from '../../sdk';
+import {
+  type ModelConfiguration,
+  type ModelDevice,
+  readModelConfiguration,
+} from '../../protocol/model-configuration';
+import type { AlinkError, Device, DeviceIdentity, ReceivedModelConfiguration } from '../../sdk';
 import { decryptOpcUaPassword } from '../../sdk/model-configuration/opcua-password';
 import { badSettings } from '../shared/config';
 import { toAlinkError } from '../shared/flow-error';
@@ -8,7 +12,7 @@ import { type AlinkMessage, namesOf } from '../shared/flow-node';
 import { invalidInput } from '../shared/invalid-input';
 import { say } from '../shared/runtime-messages';
 import type { AlinkInfo } from '../shared/types';
-import { modelMessages } from './model-messages';
+import { messagesOf, modelMessages, OUTPUTS_BY_DEVICE } from './model-messages';
 import type { Outlet, Work } from './remote';
 import { type ConfigPushDef, documentOptions, MODEL_OUTPUTS } from './settings';
 
@@ -30,7 +34,7 @@ interface ModelInfo extends AlinkInfo {
 export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: Outlet): Work {
   const output = MODEL_OUTPUTS.find((name) => name === def.output) ?? 'document';
 
-  const messagesOf = async (received: ReceivedModelConfiguration): Promise<object[]> => {
+  const outputOf = async (received: ReceivedModelConfiguration, asked?: unknown): Promise<object[]> => {
     const { document, digest, size, source, identity, receivedAt } = received;
     const configuration = readModelConfiguration(document);
     const problems = configuration.problems.map(({ path, reason }) => `${path}: ${reason}`);
@@ -45,6 +49,12 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       devices: configuration.devices.length,
       ...(problems.length > 0 ? { problems: problems.slice(0, MOST_PROBLEMS) } : {}),
     };
+    const device = OUTPUTS_BY_DEVICE.includes(output) ? askedFor(asked, identity, configuration) : undefined;
+    if (device)
+      return messagesOf(device, { output, passwords }).map((message) => ({
+        ...message,
+        alink: { ...alink, ...message.alink },
+      }));
     const parts = modelMessages(configuration, document, {
       output,
       passwords,
@@ -66,7 +76,7 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       assertGateway(device);
       const problem = (error: AlinkError) => outlet.problem(error, namesOf(device));
       const deliver = (received: ReceivedModelConfiguration) => {
-        messagesOf(received).then(outlet.send, (thrown: unknown) => problem(toAlinkError(thrown)));
+        outputOf(received).then(outlet.send, (thrown: unknown) => problem(toAlinkError(thrown)));
       };
       const kept = def.ask === true;
       const options = documentOptions(RED, node, def);
@@ -82,9 +92,30 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       const received = await device.configuration.model();
       if (received === undefined)
         throw invalidInput('noModelConfiguration', 'no model configuration has come yet');
-      return (await messagesOf(received)).map((message): AlinkMessage => ({ ...msg, ...message }));
+      return (await outputOf(received, msg.device)).map((message): AlinkMessage => ({ ...msg, ...message }));
     },
   };
+}
+
+/**
+ * Whose part of the configuration a message asks for by `msg.device`; undefined for all of it.
+ * @throws AlinkError `invalidInput` when it is nobody's
+ */
+function askedFor(
+  asked: unknown,
+  gateway: DeviceIdentity,
+  { devices }: ModelConfiguration,
+): ModelDevice | undefined {
+  const { productKey, deviceName } = (asked ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof productKey !== 'string' || typeof deviceName !== 'string') return undefined;
+  // Messages of other nodes of the collection name the gateway.
+  if (productKey === gateway.productKey && deviceName === gateway.deviceName) return undefined;
+  const found = devices.find(
+    (device) => device.productKey === productKey && device.deviceName === deviceName,
+  );
+  if (found !== undefined) return found;
+  const name = `${productKey}/${deviceName}`.slice(0, 100);
+  throw invalidInput('notInModelConfiguration', `the model configuration has no device ${name}`, { name });
 }
 
 /** @throws AlinkError `badSettings` when the device is none */

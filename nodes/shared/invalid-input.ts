@@ -33,6 +33,7 @@ export const INPUT_RULES = [
   'noOtaReport',
   'noConfiguration',
   'noModelConfiguration',
+  'notInModelConfiguration',
 ] as const;
 
 export type InputRule = (typeof INPUT_RULES)[number];

@@ -106,14 +106,47 @@ describe('alink-config-push of a gateway', () => {
     assert.equal((payload as { tcpHost: string }).tcpHost, '192.168.0.1');
   });
 
-  it('OPC UA messages: a connect for each server, then its devices', async () => {
+  it('OPC UA messages: a connect for each server, and the browse of a device when it is asked for', async () => {
     const messages = await pushed(await deploy({ output: 'opcua', passwords: true }));
     assert.deepEqual(
-      messages.map(({ alink }) => alink?.part),
-      ['connect', 'browse', 'connect', 'browse'],
+      messages.map(({ alink, devices }) => [alink?.part, devices]),
+      [
+        ['connect', [{ productKey: 'test01', deviceName: 'test_02' }]],
+        ['connect', [{ productKey: 'test01', deviceName: 'test_03' }]],
+      ],
     );
-    const { password } = Object(messages[2]?.OpcUaEndpoint) as { password: string };
+    const { password } = Object(messages[1]?.OpcUaEndpoint) as { password: string };
     assert.equal(password, 'test123');
+    for (const { alink, devices } of messages) {
+      const [named] = devices as object[];
+      const browse = red.next('sink');
+      red.send('config', { device: named, kind: 'mine' });
+      const { action, device: whose, OpcUaEndpoint, kind, parts, ...rest } = await browse;
+      assert.deepEqual([action, whose, kind, parts], ['browse', named, 'mine', undefined]);
+      assert.deepEqual([rest.alink?.part, rest.alink?.serverId], ['browse', alink?.serverId]);
+      assert.equal(OpcUaEndpoint, undefined);
+    }
+  });
+
+  it('a message that names a device gets its part alone; one that names the gateway gets all', async () => {
+    const wanted = { productKey: 'test02', deviceName: 'test02' };
+    for (const [output, part] of [
+      ['plans', undefined],
+      ['modbus', 'read'],
+    ] as const) {
+      const all = await pushed(await deploy({ output }));
+      const first = red.next('sink');
+      red.send('config', { device: wanted });
+      const { device: whose, alink, topic } = await first;
+      assert.deepEqual([whose, alink?.part], [wanted, part]);
+      assert.match(String(topic), /^test02\/test02/);
+      const again = red.next('sink', ({ parts }) => (parts as { count: number })?.count === all.length);
+      red.send('config', { device: GATE });
+      await again;
+      const refused = red.next('errors');
+      red.send('config', { device: { productKey: 'test02', deviceName: 'nobody' } });
+      assert.match((await refused).error?.message ?? '', /no device test02\/nobody/);
+    }
   });
 
   it('a flow as nodes or text, which uses the gateway of this node', async () => {
