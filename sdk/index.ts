@@ -35,7 +35,7 @@ export {
   type FirmwareUpdate,
   type ModuleFirmware,
   openFirmwareState,
-  type StartResult,
+  type ReportResult,
   type UpdatePhase,
 } from './ota/firmware-state';
 export * from './ota/types';

@@ -112,15 +112,15 @@ export class OtaIn {
       const { settings, home } = await this.#ready();
       const isOwn = this.#isOwn(device);
       if (!isOwn && settings.versionType !== 'remembered') return;
-      const page = await home.pageOf(device);
+      const firmware = await home.firmwareOf(device);
       const module = settings.module ?? DEFAULT_MODULE;
       const source = isOwn ? settings : { ...settings, version: '' };
-      const version = await runningVersion(this.RED, this.node, source, page, module);
+      const version = await runningVersion(this.RED, this.node, source, firmware, module);
       if (version === undefined || this.#link.signal.aborted) return;
       // In the middle of an update the old version would say that it failed.
-      if (page.isUnderWay(module) && page.toldVersion(module) === version) return;
+      if (firmware.isUnderWay(module) && firmware.reportedVersion(module) === version) return;
       await device.ota.reportVersion(version, module, { signal: this.#link.signal });
-      await page.told(module, version);
+      await firmware.reported(version, module);
     } catch (thrown) {
       this.#problem(device, toAlinkError(thrown));
     }
@@ -131,7 +131,8 @@ export class OtaIn {
     try {
       const { settings, home, updates } = await this.#ready();
       const left = updates.takeWaiting(device);
-      const loading = (await home.pageOf(device))
+      const { state } = await home.firmwareOf(device);
+      const loading = state
         .loadingModules()
         .filter((module) => settings.module === undefined || settings.module === module);
       const modules = new Set([
@@ -170,9 +171,9 @@ export class OtaIn {
   /** The platform has withdrawn what was being loaded; the version that waited for its end may be told. */
   async #nothingToLoad(device: Device, module: string): Promise<void> {
     const { settings, home, updates } = await this.#ready();
-    const page = await home.pageOf(device);
-    if (updates.isBusy(device, module) || !page.loadingModules().includes(module)) return;
-    await page.ended(module);
+    const firmware = await home.firmwareOf(device);
+    if (updates.isBusy(device, module) || !firmware.state.loadingModules().includes(module)) return;
+    await firmware.ended(module);
     if (module === (settings.module ?? DEFAULT_MODULE)) await this.#tellVersion(device);
   }
 
@@ -181,7 +182,7 @@ export class OtaIn {
     const { signal } = this.#link;
     // The old topic knows no modules.
     if (settings.askBy === 'get' || module !== DEFAULT_MODULE) return device.ota.ask(module, { signal });
-    const version = (await home.pageOf(device)).toldVersion(module);
+    const version = (await home.firmwareOf(device)).reportedVersion(module);
     if (version === undefined) {
       throw badSettings('version', 'the old topic wants to know the running version', 'versionNeeded');
     }
@@ -212,7 +213,7 @@ export class OtaIn {
       const { settings, home, updates, tally } = await this.#ready();
       const module = settings.module ?? moduleOf(msg) ?? DEFAULT_MODULE;
       info.module = module;
-      if (Reflect.get(msg, 'reset') === true) await (await home.pageOf(device)).ended(module);
+      if (Reflect.get(msg, 'reset') === true) await (await home.firmwareOf(device)).ended(module);
       const offer = await this.#ask(device, module);
       const handed = offer && (await updates.take(device, offer, true));
       if (tally.isOver) this.#link.status.success();

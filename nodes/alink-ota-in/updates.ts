@@ -1,8 +1,8 @@
 import { type DeviceIdentity, thingKey } from '../../protocol';
-import { AlinkError, DEFAULT_MODULE, type Device, type FirmwareOffer } from '../../sdk';
-import type { FirmwarePage } from '../shared/firmware-book';
+import { type AlinkError, DEFAULT_MODULE, type Device, type FirmwareOffer } from '../../sdk';
 import type { FirmwareHome } from '../shared/firmware-things';
 import { toAlinkError } from '../shared/flow-error';
+import { isSameFirmware, type ThingFirmware } from '../shared/thing-firmware';
 import type { DownloadTally } from './download-tally';
 import {
   downloadPayload,
@@ -60,15 +60,15 @@ export class Updates {
    * @throws AlinkError `details.step` is what the platform was told
    */
   async take(device: Device, offer: FirmwareOffer, asked: boolean): Promise<Handed | undefined> {
-    const page = await this.door.home.pageOf(device);
-    if (page.runningVersion(offer.module) === offer.version) return undefined;
+    const firmware = await this.door.home.firmwareOf(device);
+    if (firmware.runningVersion(offer.module) === offer.version) return undefined;
     const key = keyOf(device.identity, offer.module);
-    if (isSame(this.#busy.get(key), offer)) return undefined;
-    if (!asked && page.isAtWork(offer, this.door.node)) return undefined;
+    if (isSameFirmware(this.#busy.get(key), offer)) return undefined;
+    if (!asked && firmware.isAtWork(offer, this.door.node)) return undefined;
     this.#busy.set(key, offer);
     this.#waiting.delete(key);
     try {
-      return await this.#carryOut(device, page, offer, asked);
+      return await this.#carryOut(device, firmware, offer, asked);
     } catch (thrown) {
       const error = toAlinkError(thrown);
       if (QUIET.has(error.key) || this.door.signal.aborted) return undefined;
@@ -76,26 +76,30 @@ export class Updates {
         this.#waiting.set(key, offer);
         return undefined;
       }
-      await this.#fail(device, page, offer, error);
+      await this.#fail(device, firmware, offer, error);
       throw error;
     } finally {
       if (this.#busy.get(key) === offer) this.#busy.delete(key);
     }
   }
 
-  async #carryOut(device: Device, page: FirmwarePage, offer: FirmwareOffer, asked: boolean): Promise<Handed> {
+  async #carryOut(
+    device: Device,
+    firmware: ThingFirmware,
+    offer: FirmwareOffer,
+    asked: boolean,
+  ): Promise<Handed> {
     const { work, attempts } = this.door.settings;
-    const isAnother = () => asked || !page.isAtWork(offer);
-    if (isAnother() && page.timesGiven(offer) >= attempts) throw givenUp(offer, attempts);
-    const payload = work === 'offer' ? offerPayload(offer) : await this.#load(device, page, offer);
-    await page.givenToFlow(offer, this.door.node, isAnother());
+    const isAnother = () => asked || !firmware.isAtWork(offer);
+    if (isAnother()) await firmware.state.loading(offer, attempts);
+    const payload = work === 'offer' ? offerPayload(offer) : await this.#load(device, offer);
+    await firmware.givenToFlow(offer, this.door.node, isAnother());
     return { payload, alink: infoOf(device, offer, work === 'offer' ? 'offered' : 'downloaded') };
   }
 
-  async #load(device: Device, page: FirmwarePage, offer: FirmwareOffer): Promise<object> {
+  async #load(device: Device, offer: FirmwareOffer): Promise<object> {
     const { home, settings, signal, tally, send } = this.door;
     const { module } = offer;
-    await page.loading(offer);
     const pace = new ProgressPace();
     const tallied = tally.add(sizeOf(offer.files));
     const loading = device.ota.download(offer, {
@@ -121,21 +125,21 @@ export class Updates {
   }
 
   async #renew(device: Device, module: string): Promise<FirmwareOffer | undefined> {
-    const page = await this.door.home.pageOf(device);
-    const version = module === DEFAULT_MODULE ? page.toldVersion(module) : undefined;
+    const firmware = await this.door.home.firmwareOf(device);
+    const version = module === DEFAULT_MODULE ? firmware.reportedVersion(module) : undefined;
     return version === undefined ? device.ota.ask(module) : device.ota.request(version);
   }
 
   async #fail(
     device: Device,
-    page: FirmwarePage,
+    firmware: ThingFirmware,
     { module }: FirmwareOffer,
     error: AlinkError,
   ): Promise<void> {
     const { step = -1 } = error.details;
     void this.#report(device, module, Number(step), error.message);
     // What was given up stays so, until another version comes.
-    if (error.key !== 'firmwareGivenUp') await page.ended(module).catch(() => undefined); // the first error counts
+    if (error.key !== 'firmwareGivenUp') await firmware.ended(module).catch(() => undefined); // the first error counts
   }
 
   // While the connection is lost there is nobody to tell, and the work goes on without.
@@ -165,19 +169,4 @@ function infoOf(
 
 function keyOf(identity: DeviceIdentity, module: string): string {
   return `${thingKey(identity)}|${module}`;
-}
-
-function isSame(busy: FirmwareOffer | undefined, { version, files }: FirmwareOffer): boolean {
-  if (busy === undefined || busy.version !== version || busy.files.length !== files.length) return false;
-  return busy.files.every(({ digest }, i) => digest.value === files[i]?.digest.value);
-}
-
-function givenUp({ version, module }: FirmwareOffer, attempts: number): AlinkError {
-  return new AlinkError(
-    'firmwareGivenUp',
-    `version ${version} was tried ${attempts} times and never took effect`,
-    {
-      details: { version, module, attempts, step: -1 },
-    },
-  );
 }

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { badSettings, readValue } from '../shared/config';
-import type { FirmwarePage } from '../shared/firmware-book';
 import { isFirmwareName, userDirOf } from '../shared/firmware-things';
+import type { ThingFirmware } from '../shared/thing-firmware';
 
 /**
  * Where the running version comes from: `none`: another node reports it; `remembered`: the one that was reported
@@ -34,7 +34,7 @@ export async function runningVersion(
   RED: NodeAPI,
   node: Node,
   { version, versionType }: { version: string; versionType: VersionSource },
-  page: FirmwarePage,
+  firmware: ThingFirmware,
   module: string,
 ): Promise<string | undefined> {
   if (versionType === 'none') return undefined;
@@ -47,7 +47,7 @@ export async function runningVersion(
   function read(): Promise<unknown> | unknown {
     switch (versionType) {
       case 'remembered':
-        return page.toldVersion(module) ?? version;
+        return firmware.reportedVersion(module) ?? version;
       case 'file':
         return firstLine(resolve(userDirOf(RED), version));
       case 'str':

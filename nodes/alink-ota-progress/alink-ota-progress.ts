@@ -52,16 +52,16 @@ export = function alinkOtaProgress(RED: NodeAPI): void {
       told.method = report.version === undefined ? 'ota.progress' : 'ota.inform';
       told.module = module;
       const home = await firmwareHome(RED, def.device);
-      const page = await home.pageOf(device);
+      const firmware = await home.firmwareOf(device);
       if (report.version !== undefined) {
         told.version = report.version;
         await device.ota.reportVersion(report.version, module, { signal: link.signal });
-        await page.told(module, report.version).catch(warn);
+        await firmware.reported(report.version, module).catch(warn);
       } else {
         told.step = report.step;
         await device.ota.reportProgress(report.step, report.description, module);
         // Whoever offers it again means it: it is no repetition.
-        if (report.step < 0) await page.ended(module).catch(warn);
+        if (report.step < 0) await firmware.ended(module).catch(warn);
       }
       return { status: 'acknowledged' };
     });

@@ -1,8 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import { type Device, platformKey } from '../../sdk';
 import { badSettings } from './config';
-import { type FirmwarePage, firmwarePage } from './firmware-book';
 import { invalidInput } from './invalid-input';
+import { type ThingFirmware, thingFirmware } from './thing-firmware';
 import type { DeviceNode } from './types';
 
 const LONGEST_NAME = 64;
@@ -12,7 +12,7 @@ const CONTROL = /\p{C}/u;
 export interface FirmwareHome {
   /** Only an emulator may offer files over plain http. */
   isEmulator: boolean;
-  pageOf(device: Pick<Device, 'identity'>): Promise<FirmwarePage>;
+  firmwareOf(device: Pick<Device, 'identity'>): Promise<ThingFirmware>;
 }
 
 /** @param deviceId id of the config node @throws AlinkError why there is none */
@@ -25,7 +25,7 @@ export async function firmwareHome(RED: NodeAPI, deviceId: string): Promise<Firm
   const userDir = userDirOf(RED);
   return {
     isEmulator: platform.kind === 'emulator',
-    pageOf: ({ identity }) => firmwarePage(userDir, platformKey(platform), identity),
+    firmwareOf: ({ identity }) => thingFirmware(userDir, platformKey(platform), identity),
   };
 }
 

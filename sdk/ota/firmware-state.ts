@@ -1,46 +1,37 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { type DeviceIdentity, isJsonObject, type Json, parseJson } from '../../protocol';
-import { failure, storageError } from './failure';
-import { thingFolder } from './names';
-import { DEFAULT_MODULE, type DownloadedFirmware, type FirmwareOffer } from './types';
+import { thingFileName, writeDurably } from '../thing-file';
+import { failure } from './failure';
+import { DEFAULT_MODULE, type FirmwareOffer } from './types';
 
-/** How far an update came (G.4); `failed`: it was applied, and another version runs all the same, or it was told so. */
-export type UpdatePhase = 'offered' | 'downloaded' | 'applying' | 'failed';
+/** How far an update came (G.4); `failed`: it was applied, and another version was reported all the same. */
+export type UpdatePhase = 'loading' | 'applying' | 'failed';
 
-/** An update that has not taken effect yet. */
+/** An update that was taken up, and of which the platform has not heard the end. */
 export interface FirmwareUpdate {
   version: string;
   phase: UpdatePhase;
-  /** How often it was applied or failed. */
+  /** How often it was applied. */
   attempts: number;
-  /** What was loaded, from phase `downloaded` on. */
-  files: DownloadedFirmware['files'];
-  /** ms since 1970. */
-  changedAt: number;
 }
 
 /** What is known of one module over restarts. */
 export interface ModuleFirmware {
   module: string;
-  /** As it was confirmed last. */
-  running?: string;
   /** The version that the platform was told last. */
   reported?: string;
   update?: FirmwareUpdate;
 }
 
 /**
- * What a start finds out about a module. `updated`: the update took effect; `failed`: it was being applied and did not;
- * `changed`: another version runs for other reasons; `same`: nothing happened.
+ * What a reported version means. `updated`: the update took effect; `failed`: it was being applied and did not;
+ * `changed`: another version than before, for other reasons; `same`: nothing happened.
  */
-export interface StartResult {
+export interface ReportResult {
   result: 'updated' | 'failed' | 'changed' | 'same';
-  /** The version that runs. */
-  version: string;
-  /** The one that should run, of result `failed`. */
+  /** The version that should run, of result `failed`. */
   expected?: string;
 }
 
@@ -57,46 +48,51 @@ const FORMAT = 1;
 const MOST_MODULES = 200;
 const MOST_ATTEMPTS = 3;
 const PHASES: ReadonlyMap<Json | undefined, UpdatePhase> = new Map(
-  (['offered', 'downloaded', 'applying', 'failed'] as const).map((phase) => [phase, phase]),
+  (['loading', 'applying', 'failed'] as const).map((phase) => [phase, phase]),
 );
 
 const opened = new Map<string, Promise<FirmwareState>>();
 
 /**
- * What a thing knows of its firmware, kept in a file of its own below the folder. All users of a thing in this process
- * share one. A damaged file counts as none: the platform is told the version at each start anyway.
- * @throws AlinkError `firmwareStorage`
+ * What is known of the firmware of one thing, kept in a file of its own below the folder. All users of a thing in this
+ * process share one. What cannot be read counts for nothing: the version is reported at each start anyway, and an
+ * update is at worst tried once more.
+ * @param folder is created with the first entry
+ * @param platformKey tells platforms apart, because the same names may exist on several
  */
-export function openFirmwareState(folder: string, identity: DeviceIdentity): Promise<FirmwareState> {
-  const path = resolve(join(folder, `${thingFolder(identity)}.json`));
+export function openFirmwareState(
+  folder: string,
+  identity: DeviceIdentity,
+  platformKey: string,
+): Promise<FirmwareState> {
+  const path = resolve(join(folder, thingFileName(identity, platformKey)));
   const known = opened.get(path);
   if (known) return known;
-  const opening = FirmwareState.read(folder, path);
+  const opening = FirmwareState.read(path, identity);
   opened.set(path, opening);
-  opening.catch(() => opened.delete(path));
   return opening;
 }
 
-/** State of the firmware of one thing: outlives restarts, and ends the loop of an update that never takes effect. */
+/**
+ * State of the firmware of one thing: outlives restarts, and ends the loop of an update that never takes effect.
+ * Methods that change something resolve when that is on the disk.
+ */
 export class FirmwareState {
   readonly #modules: Map<string, StoredModule>;
   #saving: Promise<void> = Promise.resolve();
 
   private constructor(
-    private readonly folder: string,
     private readonly path: string,
+    private readonly identity: DeviceIdentity,
     modules: readonly StoredModule[],
   ) {
     this.#modules = new Map(modules.map((entry) => [entry.module, entry]));
   }
 
-  static async read(folder: string, path: string): Promise<FirmwareState> {
-    try {
-      return new FirmwareState(folder, path, parseState(await readFile(path, 'utf8')));
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return new FirmwareState(folder, path, []);
-      throw storageError(thrown);
-    }
+  static async read(path: string, identity: DeviceIdentity): Promise<FirmwareState> {
+    // What keeps it from being read is told when it is written.
+    const text = await readFile(path, 'utf8').catch(() => '');
+    return new FirmwareState(path, identity, parseState(text));
   }
 
   modules(): ModuleFirmware[] {
@@ -108,154 +104,117 @@ export class FirmwareState {
     return entry && copy(entry);
   }
 
-  /** Modules with an update that was under way when the process ended, or with a version that nobody was told. */
-  pending(): ModuleFirmware[] {
-    return this.modules().filter(
-      ({ running, reported, update }) =>
-        (update !== undefined && update.phase !== 'failed') ||
-        (running !== undefined && running !== reported),
-    );
+  /** Modules of which an update is being loaded, or was when an earlier process ended: to be asked for. */
+  loadingModules(): string[] {
+    return this.modules().flatMap(({ module, update }) => (update?.phase === 'loading' ? [module] : []));
   }
 
   /**
-   * An offer is about to be followed.
-   * @param mostAttempts so often the same files may fail to take effect
+   * An offer is taken up: its files are loaded from now on.
+   * @param mostAttempts so often the same files may be applied without taking effect
    * @throws AlinkError `firmwareGivenUp` with the step to report for one that was tried too often; `firmwareStorage`
    */
-  async offered(offer: FirmwareOffer, mostAttempts = MOST_ATTEMPTS): Promise<FirmwareUpdate> {
+  async loading(offer: FirmwareOffer, mostAttempts = MOST_ATTEMPTS): Promise<void> {
     const { module, version } = offer;
-    const content = contentOf(offer);
-    const before = this.#modules.get(module)?.update;
-    const isSame = before !== undefined && before.version === version && before.content === content;
-    const attempts = isSame ? before.attempts : 0;
+    const attempts = this.#attempts(offer);
     if (attempts >= mostAttempts) {
       const reason = `version ${version} was tried ${attempts} times and never took effect`;
       throw failure('firmwareGivenUp', -1, reason, { details: { module, version, attempts } });
     }
-    const update = {
-      version,
-      content,
-      phase: 'offered',
-      attempts,
-      files: [],
-      changedAt: Date.now(),
-    } as const;
-    const kept = isSame && before.phase === 'downloaded' ? before : update;
-    await this.#set(module, { update: kept });
-    return copyUpdate(kept);
-  }
-
-  /** All files of an offer are there and checked. @throws AlinkError `firmwareStorage` */
-  async downloaded({ offer, files }: DownloadedFirmware): Promise<void> {
-    const { module, version } = offer;
-    const content = contentOf(offer);
-    const before = this.#modules.get(module)?.update;
-    const attempts = before?.version === version && before.content === content ? before.attempts : 0;
-    const update: StoredUpdate = {
-      version,
-      content,
-      phase: 'downloaded',
-      attempts,
-      files,
-      changedAt: Date.now(),
-    };
-    await this.#set(module, { update });
+    await this.#update(offer, 'loading', attempts);
   }
 
   /**
-   * The update is applied from now on, and the process may end at any moment. Resolves when that is on the disk.
-   * @returns undefined when there is no update of this module
+   * The files are applied from now on, and the process may end at any moment: to be awaited before. Each call is an
+   * attempt.
    * @throws AlinkError `firmwareStorage`
    */
-  async applying(module = DEFAULT_MODULE): Promise<FirmwareUpdate | undefined> {
-    return this.#advance(module, 'applying');
+  applying(offer: FirmwareOffer): Promise<void> {
+    return this.#update(offer, 'applying', this.#attempts(offer) + 1);
   }
 
-  /** Loading or applying it failed. @throws AlinkError `firmwareStorage` */
-  async failed(module = DEFAULT_MODULE): Promise<FirmwareUpdate | undefined> {
-    // What was applied has been counted.
-    const { phase } = this.#modules.get(module)?.update ?? {};
-    return this.#advance(module, 'failed', phase === 'applying' ? 0 : 1);
-  }
-
-  /** The version that runs, told at each start. @throws AlinkError `firmwareStorage` */
-  async confirm(version: string, module = DEFAULT_MODULE): Promise<StartResult> {
-    const { running, update, reported } = this.#modules.get(module) ?? {};
+  /**
+   * The platform has been told this version, which tells it, too, how the update ended (G.1).
+   * @throws AlinkError `firmwareStorage`
+   */
+  async reported(version: string, module = DEFAULT_MODULE): Promise<ReportResult> {
+    const { reported: before, update } = this.#modules.get(module) ?? {};
     if (update?.version === version) {
-      this.#modules.set(module, {
-        module,
-        running: version,
-        ...(reported === undefined ? {} : { reported }),
-      });
-      await this.#save();
-      return { result: 'updated', version };
+      await this.#set({ module, reported: version });
+      return { result: 'updated' };
     }
-    const failed = update?.phase === 'applying';
-    await this.#set(module, {
-      running: version,
-      ...(failed ? { update: { ...update, phase: 'failed', changedAt: Date.now() } } : {}),
-    });
-    if (failed) return { result: 'failed', version, expected: update.version };
-    return { result: running === undefined || running === version ? 'same' : 'changed', version };
+    if (update?.phase === 'applying') {
+      await this.#set({ module, reported: version, update: { ...update, phase: 'failed' } });
+      return { result: 'failed', expected: update.version };
+    }
+    if (before === version) return { result: 'same' };
+    await this.#set({ module, reported: version, ...(update && { update }) });
+    return { result: before === undefined ? 'same' : 'changed' };
   }
 
-  /** The platform has been told this version. @throws AlinkError `firmwareStorage` */
-  async reported(version: string, module = DEFAULT_MODULE): Promise<void> {
-    if (this.#modules.get(module)?.reported !== version) await this.#set(module, { reported: version });
+  /**
+   * The update failed and the platform was told so, or it shall be forgotten. The next offer is a new one, also of the
+   * same files: whoever offers again what was told as failed means it.
+   * @throws AlinkError `firmwareStorage`
+   */
+  async ended(module = DEFAULT_MODULE): Promise<void> {
+    const { update, ...entry } = this.#modules.get(module) ?? {};
+    if (update) await this.#set({ ...entry, module });
   }
 
-  /** Forgets updates of a module, also how often they failed. @throws AlinkError `firmwareStorage` */
-  async forget(module = DEFAULT_MODULE): Promise<void> {
-    if (this.#modules.delete(module)) await this.#save();
+  #attempts(offer: FirmwareOffer): number {
+    const update = this.#modules.get(offer.module)?.update;
+    return update?.content === contentOf(offer) ? update.attempts : 0;
   }
 
-  async #advance(module: string, phase: UpdatePhase, more = 1): Promise<FirmwareUpdate | undefined> {
-    const before = this.#modules.get(module)?.update;
-    if (before === undefined) return undefined;
-    const update = { ...before, phase, attempts: before.attempts + more, changedAt: Date.now() };
-    await this.#set(module, { update });
-    return copyUpdate(update);
+  #update(offer: FirmwareOffer, phase: UpdatePhase, attempts: number): Promise<void> {
+    const { module, version } = offer;
+    const update = { version, content: contentOf(offer), phase, attempts };
+    return this.#set({ ...this.#modules.get(module), module, update });
   }
 
-  async #set(module: string, changes: Partial<StoredModule>): Promise<void> {
-    const before = this.#modules.get(module);
-    // Names of modules come from the network.
-    const [oldest] = this.#modules.keys();
-    if (before === undefined && this.#modules.size >= MOST_MODULES && oldest !== undefined) {
+  #set(entry: StoredModule): Promise<void> {
+    // Names of modules come from the network; the oldest gives way.
+    this.#modules.delete(entry.module);
+    this.#modules.set(entry.module, entry);
+    for (const oldest of this.#modules.keys()) {
+      if (this.#modules.size <= MOST_MODULES) break;
       this.#modules.delete(oldest);
     }
-    this.#modules.set(module, { ...before, ...changes, module });
-    await this.#save();
+    // One after the other, each with what is known by then.
+    const saving = this.#saving.then(() => this.#save());
+    this.#saving = saving.catch(() => undefined); // told to whoever asked for it
+    return saving;
   }
 
-  /** One after the other, each with what is known by then. */
-  #save(): Promise<void> {
-    const write = async () => {
-      try {
-        await mkdir(this.folder, { recursive: true, mode: 0o700 });
-        const text = JSON.stringify({ format: FORMAT, modules: [...this.#modules.values()] });
-        await writeFileAtomic(this.path, text, { mode: 0o600, fsync: true });
-      } catch (thrown) {
-        throw storageError(thrown);
-      }
-    };
-    const saving = this.#saving.then(write, write);
-    this.#saving = saving;
-    return saving;
+  async #save(): Promise<void> {
+    const { productKey, deviceName } = this.identity;
+    const body = { format: FORMAT, productKey, deviceName, modules: [...this.#modules.values()] };
+    try {
+      await writeDurably(this.path, JSON.stringify(body));
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+      throw failure('firmwareStorage', -1, `the firmware state cannot be written: ${code}`, {
+        cause,
+        details: { reason: code },
+      });
+    }
   }
 }
 
-function contentOf({ files }: FirmwareOffer): string {
-  const all = files.map(({ name, size, digest }) => [name, size, digest.method, digest.value]);
-  return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
+/** Two offers of the same version may still be of other files. */
+function contentOf({ version, files }: FirmwareOffer): string {
+  const all = files.map(({ size, digest }) => [size, digest.method, digest.value]);
+  return createHash('sha256')
+    .update(JSON.stringify([version, ...all]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 function copy({ update, ...entry }: StoredModule): ModuleFirmware {
-  return update === undefined ? entry : { ...entry, update: copyUpdate(update) };
-}
-
-function copyUpdate({ content: _, ...update }: StoredUpdate): FirmwareUpdate {
-  return update;
+  if (update === undefined) return entry;
+  const { content: _, ...known } = update;
+  return { ...entry, update: known };
 }
 
 function parseState(text: string): StoredModule[] {
@@ -276,7 +235,6 @@ function parseModule(body: Json): StoredModule | undefined {
   const update = parseUpdate(body.update);
   return {
     module: body.module,
-    ...(typeof body.running === 'string' ? { running: body.running } : {}),
     ...(typeof body.reported === 'string' ? { reported: body.reported } : {}),
     ...(update === undefined ? {} : { update }),
   };
@@ -284,17 +242,8 @@ function parseModule(body: Json): StoredModule | undefined {
 
 function parseUpdate(body: Json | undefined): StoredUpdate | undefined {
   if (!isJsonObject(body)) return undefined;
-  const { version, content, attempts, files, changedAt } = body;
+  const { version, content, attempts } = body;
   const phase = PHASES.get(body.phase);
   if (typeof version !== 'string' || typeof content !== 'string' || phase === undefined) return undefined;
-  if (typeof attempts !== 'number' || typeof changedAt !== 'number' || !Array.isArray(files))
-    return undefined;
-  const read = files.flatMap((file) => {
-    if (!isJsonObject(file)) return [];
-    const { path, name, size } = file;
-    return typeof path === 'string' && typeof name === 'string' && typeof size === 'number'
-      ? [{ path, name, size }]
-      : [];
-  });
-  return { version, content, phase, attempts, files: read, changedAt };
+  return typeof attempts === 'number' ? { version, content, phase, attempts } : undefined;
 }

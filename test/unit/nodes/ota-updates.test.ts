@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { DownloadTally } from '../../../nodes/alink-ota-in/download-tally';
 import { ProgressPace } from '../../../nodes/alink-ota-in/progress-pace';
 import { Updates } from '../../../nodes/alink-ota-in/updates';
-import { type FirmwarePage, firmwarePage } from '../../../nodes/shared/firmware-book';
+import { type ThingFirmware, thingFirmware } from '../../../nodes/shared/thing-firmware';
 import { AlinkError, type Device, type DownloadOptions, type FirmwareOffer } from '../../../sdk';
 
 const IDENTITY = { productKey: 'a1Unit', deviceName: 'unit-1' };
@@ -26,7 +26,7 @@ function offerOf(version: string, digest = version): FirmwareOffer {
 
 describe('what becomes of firmware offers', () => {
   let userDir = '';
-  let page: FirmwarePage;
+  let firmware: ThingFirmware;
   let reports: Array<[number, string | undefined]>;
   let downloads: number;
   let stateName: Device['state']['name'];
@@ -50,7 +50,7 @@ describe('what becomes of firmware offers', () => {
 
   beforeEach(async () => {
     userDir = mkdtempSync(join(tmpdir(), 'alink-ota-'));
-    page = await firmwarePage(userDir, 'emulator', IDENTITY);
+    firmware = await thingFirmware(userDir, 'emulator', IDENTITY);
     reports = [];
     downloads = 0;
     stateName = 'online';
@@ -74,7 +74,7 @@ describe('what becomes of firmware offers', () => {
         progressMessages: false,
         subDevices: false,
       },
-      home: { isEmulator: false, pageOf: async () => page },
+      home: { isEmulator: false, firmwareOf: async () => firmware },
       signal: closing.signal,
       tally: new DownloadTally(() => undefined),
       send: () => undefined,
@@ -104,7 +104,7 @@ describe('what becomes of firmware offers', () => {
     };
     await assert.rejects(updates.take(device, offerOf('1.1'), false), { key: 'firmwareMismatch' });
     assert.deepEqual(reports, [[-3, 'other bytes']]);
-    assert.equal(page.isUnderWay('default'), false);
+    assert.equal(firmware.isUnderWay('default'), false);
     download = async () => undefined;
     assert.ok(await updates.take(device, offerOf('1.1'), false));
   });
@@ -147,13 +147,19 @@ describe('what becomes of firmware offers', () => {
     for (const asked of [true, true]) {
       await assert.rejects(updates.take(device, offerOf('1.1'), asked), {
         key: 'firmwareGivenUp',
-        details: { version: '1.1', module: 'default', attempts: 2, step: -1 },
+        details: {
+          reason: 'version 1.1 was tried 2 times and never took effect',
+          version: '1.1',
+          module: 'default',
+          attempts: 2,
+          step: -1,
+        },
       });
     }
     assert.equal(downloads, 2);
     assert.equal(reports.at(-1)?.[0], -1);
-    await page.told('default', '1.1');
-    assert.equal(page.timesGiven(offerOf('1.1')), 0);
+    await firmware.reported('1.1', 'default');
+    assert.equal(firmware.state.of()?.update, undefined);
     // It runs: nothing is to be done.
     assert.equal(await updates.take(device, offerOf('1.1'), true), undefined);
     assert.ok(await updates.take(device, offerOf('1.2'), false));
@@ -163,7 +169,7 @@ describe('what becomes of firmware offers', () => {
     const both = [updatesOf('node-1', 1), updatesOf('node-2', 1)];
     for (const own of both) assert.ok(await own.take(device, offerOf('1.1'), false));
     for (const own of both) assert.equal(await own.take(device, offerOf('1.1'), false), undefined);
-    assert.equal(page.timesGiven(offerOf('1.1')), 1);
+    assert.equal(firmware.state.of()?.update?.attempts, 1);
     // A deploy makes the node anew; the flow is at work all the same.
     assert.equal(await updatesOf('node-1', 1).take(device, offerOf('1.1'), false), undefined);
     await assert.rejects(updatesOf('node-1', 1).take(device, offerOf('1.1'), true), {
@@ -172,42 +178,41 @@ describe('what becomes of firmware offers', () => {
   });
 
   it('what another process finds: versions, attempts, what was under way; never an address', async () => {
-    await page.told('default', '1.0');
+    await firmware.reported('1.0', 'default');
     await updates.take(device, offerOf('1.1'), false);
-    assert.equal(page.isUnderWay('default'), true);
+    assert.equal(firmware.isUnderWay('default'), true);
     const folder = join(userDir, 'alink', 'firmware-state');
     const text = readFileSync(join(folder, readdirSync(folder)[0] ?? ''), 'utf8');
     assert.doesNotMatch(text, /secret|https/);
     const other = await reopened(text);
-    assert.equal(other.toldVersion('default'), '1.0');
+    assert.equal(other.reportedVersion('default'), '1.0');
     assert.equal(other.runningVersion('default'), undefined);
-    assert.equal(other.timesGiven(offerOf('1.1')), 1);
-    assert.equal(other.timesGiven(offerOf('1.1', 'other')), 0);
+    assert.deepEqual(other.state.of()?.update, { version: '1.1', phase: 'applying', attempts: 1 });
     // It restarted: whatever the flow was at is over.
     assert.deepEqual([other.isAtWork(offerOf('1.1')), other.isUnderWay('default')], [false, false]);
   });
 
   it('a damaged memory counts for nothing', async () => {
-    await page.told('default', '1.0');
+    await firmware.reported('1.0', 'default');
     for (const text of [
       '',
       '{',
       '[]',
-      '{"modules":[1,{"module":1},{"module":"default","update":{"offer":1}}]}',
+      '{"format":1,"modules":[1,{"module":1},{"module":"default","update":{"content":1}}]}',
     ]) {
       const other = await reopened(text);
-      assert.equal(other.toldVersion('default'), undefined);
-      assert.equal(other.timesGiven(offerOf('1.1')), 0);
+      assert.equal(other.reportedVersion('default'), undefined);
+      assert.equal(other.state.of()?.update, undefined);
     }
   });
 
-  /** The page of a process that finds this text. */
-  async function reopened(text: string): Promise<FirmwarePage> {
+  /** What a process knows that finds this text. */
+  async function reopened(text: string): Promise<ThingFirmware> {
     const folder = mkdtempSync(join(userDir, 'other-'));
     const [name = ''] = readdirSync(join(userDir, 'alink', 'firmware-state'));
     mkdirSync(join(folder, 'alink', 'firmware-state'), { recursive: true });
     writeFileSync(join(folder, 'alink', 'firmware-state', name), text);
-    return firmwarePage(folder, 'emulator', IDENTITY);
+    return thingFirmware(folder, 'emulator', IDENTITY);
   }
 });
 

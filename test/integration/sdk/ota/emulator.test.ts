@@ -64,24 +64,23 @@ describe('firmware of a device on the emulator', () => {
 
   it('is offered, loaded, applied over a restart, and a success when the new version is told', async () => {
     await start();
-    const before = await openFirmwareState(folder, LAMP_1);
+    const firmware = await openFirmwareState(folder, LAMP_1, 'emulator');
     const device = await online();
     await device.ota.reportVersion('1.0.0');
-    await before.confirm('1.0.0');
+    await firmware.reported('1.0.0');
     const offered = next(device);
     const udi = '{"note":"夜间升级"}';
     emulator.firmware.upgrade(await addImage(emulator, '2.0.0', { udi }), { devices: [LAMP_1] });
     const offer = await offered;
     assert.deepEqual(offer.extData, { _package_udi: { note: '夜间升级' } });
-    await before.offered(offer);
+    await firmware.loading(offer);
     const loaded = await download(device, offer, {
       onProgress: ({ percent }) => void device.ota.reportProgress(Math.max(percent, 1)),
     });
     assert.ok(content(loaded).equals(IMAGE));
-    await before.downloaded(loaded);
     await device.ota.reportProgress(100);
     assert.deepEqual([upgrade(emulator)?.status, upgrade(emulator)?.progress], ['IN_PROGRESS', 100]);
-    await before.applying();
+    await firmware.applying(offer);
     await device.release();
 
     const restarted = openDevice({
@@ -92,14 +91,13 @@ describe('firmware of a device on the emulator', () => {
       authentication: { kind: 'deviceSecret', deviceSecret: 'secret-of-lamp-1' },
       timing: QUICK,
     });
-    assert.equal((await before.confirm('2.0.0')).result, 'updated');
     restarted.ota.onOffer(undefined, () => assert.fail('it runs already'));
     const told = restarted.ota.reportVersion('2.0.0');
     restarted.connect();
     await told;
-    await before.reported('2.0.0');
     assert.equal(upgrade(emulator)?.status, 'SUCCEEDED');
-    assert.deepEqual(before.pending(), []);
+    assert.deepEqual(await firmware.reported('2.0.0'), { result: 'updated' });
+    assert.equal(firmware.of()?.update, undefined);
   });
 
   it('is a failure with the step that the error names', async () => {

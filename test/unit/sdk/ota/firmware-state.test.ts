@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -24,128 +24,158 @@ function offer(version: string, value = 'a'): FirmwareOffer {
 
 describe('state of firmware', () => {
   let folder: string;
-  let starts: number;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'alink-state-'));
-    starts = 0;
   });
 
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Reads the file as a process would that has just started. */
-  const start = () => FirmwareState.read(folder, join(folder, 'state.json'));
+  const start = () => FirmwareState.read(join(folder, 'state.json'), IDENTITY);
 
+  /** The process ends while it applies the offer. */
   async function apply(version: string, value?: string): Promise<FirmwareState> {
     const state = await start();
-    const given = offer(version, value);
-    await state.offered(given);
-    await state.downloaded({ offer: given, files: [{ path: '/a.bin', name: 'a.bin', size: 7 }] });
-    await state.applying();
-    starts++;
+    await state.loading(offer(version, value));
+    await state.applying(offer(version, value));
     return start();
   }
 
-  it('knows after the restart of an update what to report', async () => {
-    await (await start()).confirm('1.0.0');
+  it('knows after the restart of an update what was under way, until the version is reported', async () => {
+    await (await start()).reported('1.0.0');
     const state = await apply('1.0.1');
-    assert.equal(state.pending()[0]?.update?.phase, 'applying');
-    assert.deepEqual(state.of()?.update?.files, [{ path: '/a.bin', name: 'a.bin', size: 7 }]);
-    assert.deepEqual(await state.confirm('1.0.1'), { result: 'updated', version: '1.0.1' });
-    assert.equal(state.pending()[0]?.running, '1.0.1');
-    await state.reported('1.0.1');
-    assert.deepEqual((await start()).pending(), []);
-    assert.deepEqual((await start()).modules(), [{ module: 'default', running: '1.0.1', reported: '1.0.1' }]);
+    const update = { version: '1.0.1', phase: 'applying', attempts: 1 } as const;
+    assert.deepEqual(state.of(), { module: 'default', reported: '1.0.0', update });
+    assert.deepEqual(await state.reported('1.0.1'), { result: 'updated' });
+    assert.deepEqual((await start()).modules(), [{ module: 'default', reported: '1.0.1' }]);
   });
 
   it('gives up what was tried three times and never took effect, and tells so', async () => {
+    await (await start()).reported('1.0.0');
     for (let i = 1; i <= 3; i++) {
       const state = await apply('1.0.1');
       assert.equal(state.of()?.update?.attempts, i);
-      const expected = { result: 'failed', version: '1.0.0', expected: '1.0.1' } as const;
-      assert.deepEqual(await state.confirm('1.0.0'), expected);
+      assert.deepEqual(await state.reported('1.0.0'), { result: 'failed', expected: '1.0.1' });
       assert.equal((await start()).of()?.update?.phase, 'failed');
+      assert.equal((await (await start()).reported('1.0.0')).result, 'same');
     }
-    const error = await rejection((await start()).offered(offer('1.0.1')));
+    const error = await rejection((await start()).loading(offer('1.0.1')));
     assert.deepEqual([error.key, error.details.step, error.details.attempts], ['firmwareGivenUp', -1, 3]);
-    // Other files of the same version, another version, more patience, and what is forgotten.
-    await (await start()).offered(offer('1.0.1'), 4);
-    await (await apply('1.0.1', 'b')).confirm('1.0.0');
-    await (await apply('1.0.2')).confirm('1.0.0');
-    await (await start()).forget();
-    assert.equal((await (await start()).offered(offer('1.0.1'))).attempts, 0);
-    assert.equal(starts, 5);
+    // More patience, other files of the same version, another version, and what is forgotten.
+    await (await start()).loading(offer('1.0.1'), 4);
+    for (const other of [await apply('1.0.1', 'b'), await apply('1.0.2')]) await other.reported('1.0.0');
+    for (let i = 1; i <= 3; i++) await apply('1.0.1');
+    await assert.rejects((await start()).loading(offer('1.0.1')), { key: 'firmwareGivenUp' });
+    await (await start()).ended();
+    const state = await apply('1.0.1');
+    assert.deepEqual([state.of()?.update?.attempts, state.of()?.reported], [1, '1.0.0']);
   });
 
-  it('counts a failure once, whether it was applied or not', async () => {
-    const state = await start();
-    await state.offered(offer('2'));
-    assert.equal((await state.failed())?.attempts, 1);
-    await state.offered(offer('2'));
-    await state.applying();
-    assert.equal((await state.failed())?.attempts, 2);
-    assert.equal(await state.failed('none'), undefined);
+  it('counts what is applied, not what is loaded', async () => {
+    for (let i = 0; i < 5; i++) await (await start()).loading(offer('2'), 1);
+    const state = await apply('2');
+    assert.equal(state.of()?.update?.attempts, 1);
+    await assert.rejects(state.loading(offer('2'), 1), { key: 'firmwareGivenUp' });
   });
 
-  it('keeps what is loaded when the same is offered again', async () => {
+  it('finds what was being loaded when the process ended', async () => {
+    await (await start()).loading(offer('2'));
+    await (await start()).loading({ ...offer('7'), module: 'mcu' });
+    await (await start()).applying(offer('2'));
+    assert.deepEqual((await start()).loadingModules(), ['mcu']);
+    // Another version that runs meanwhile changes nothing in that.
+    assert.equal((await (await start()).reported('6', 'mcu')).result, 'same');
+    assert.deepEqual((await start()).loadingModules(), ['mcu']);
+    await (await start()).ended('mcu');
     const state = await start();
-    await state.offered(offer('2'));
-    await state.downloaded({ offer: offer('2'), files: [{ path: '/a', name: 'a', size: 7 }] });
-    await state.offered(offer('2'));
-    assert.equal(state.of()?.update?.phase, 'downloaded');
-    await state.offered(offer('3'));
-    assert.equal(state.of()?.update?.phase, 'offered');
+    assert.deepEqual([state.loadingModules(), state.of('mcu')?.reported], [[], '6']);
   });
 
   it('tells when another version runs for other reasons', async () => {
     const state = await start();
-    assert.equal((await state.confirm('1')).result, 'same');
-    assert.equal((await state.confirm('2')).result, 'changed');
-    await state.offered(offer('3'));
-    assert.equal((await state.confirm('2')).result, 'same');
+    assert.equal((await state.reported('1')).result, 'same');
+    assert.equal((await state.reported('2')).result, 'changed');
+    await state.loading(offer('3'));
+    assert.equal((await state.reported('2')).result, 'same');
+    assert.equal((await state.reported('3')).result, 'updated');
   });
 
-  it('is one for all users of a thing, one file for each thing, and holds no address', async () => {
+  it('is one for all users of a thing, one file for each thing and platform, and holds no address', async () => {
     const [a, b] = await Promise.all([
-      openFirmwareState(folder, IDENTITY),
-      openFirmwareState(folder, IDENTITY),
+      openFirmwareState(folder, IDENTITY, 'cn'),
+      openFirmwareState(folder, IDENTITY, 'cn'),
     ]);
     assert.equal(a, b);
     await Promise.all(Array.from({ length: 20 }, (_, i) => a.reported('1', `m${i}`)));
-    await a.offered(offer('1'));
-    const other = await openFirmwareState(folder, { ...IDENTITY, deviceName: 'lamp-2' });
-    await other.confirm('1');
-    const files = readdirSync(folder);
-    assert.equal(files.length, 2);
+    await a.loading(offer('1'));
+    await (await openFirmwareState(folder, { ...IDENTITY, deviceName: 'lamp-2' }, 'cn')).reported('1');
+    await (await openFirmwareState(folder, IDENTITY, 'emulator')).reported('1');
+    const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+    assert.equal(texts.length, 3);
     assert.equal(a.modules().length, 21);
-    assert.doesNotMatch(JSON.stringify(a.modules()), /secret/);
+    assert.doesNotMatch(texts.join(), /secret|https/);
+  });
+
+  it('keeps 200 modules; the one that was heard of longest ago gives way', async () => {
+    const state = await start();
+    const report = (name: string, version = '1') => state.reported(version, name);
+    await Promise.all(Array.from({ length: 200 }, (_, i) => report(`m${i}`)));
+    await Promise.all([report('m0', '2'), report('new')]);
+    const known = await start();
+    assert.equal(known.modules().length, 200);
+    assert.deepEqual(
+      [known.of('m0')?.reported, known.of('m1'), known.of('new')?.reported],
+      ['2', undefined, '1'],
+    );
   });
 
   it('starts anew from a damaged file, and reads whatever stands in it', async () => {
     const path = join(folder, 'state.json');
+    const update = fc.record({
+      version: fc.oneof(fc.string(), fc.jsonValue()),
+      content: fc.oneof(fc.string(), fc.jsonValue()),
+      phase: fc.oneof(fc.constantFrom('loading', 'applying', 'failed', '__proto__'), fc.jsonValue()),
+      attempts: fc.oneof(fc.integer(), fc.jsonValue()),
+    });
+    const entry = fc.record({
+      module: fc.oneof(fc.string(), fc.jsonValue()),
+      reported: fc.oneof(fc.string(), fc.jsonValue()),
+      update: fc.oneof(update, fc.jsonValue()),
+    });
+    let read = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
           fc.string(),
           fc.json(),
-          fc
-            .array(fc.record({ module: fc.jsonValue(), running: fc.jsonValue(), update: fc.jsonValue() }))
-            .map((modules) => JSON.stringify({ format: 1, modules })),
+          fc.array(entry).map((modules) => JSON.stringify({ format: 1, modules })),
         ),
         async (text) => {
           writeFileSync(path, text);
           const state = await start();
-          for (const { module } of state.modules()) assert.equal(typeof module, 'string');
-          state.pending();
+          for (const { module, reported = '', update } of state.modules()) {
+            assert.deepEqual([typeof module, typeof reported], ['string', 'string']);
+            if (update === undefined) continue;
+            read++;
+            assert.deepEqual([typeof update.version, typeof update.attempts], ['string', 'number']);
+            assert.match(update.phase, /^(loading|applying|failed)$/);
+          }
         },
       ),
       { numRuns: 200 },
     );
+    assert.ok(read > 0);
   });
 
-  it('says when it cannot be written', async () => {
+  it('says when it cannot be written, and writes again when it can', async () => {
     writeFileSync(join(folder, 'file'), '');
-    const state = await FirmwareState.read(join(folder, 'file', 'x'), join(folder, 'new', 'state.json'));
-    assert.equal((await rejection(state.confirm('1'))).key, 'firmwareStorage');
+    const path = join(folder, 'file', 'state.json');
+    const state = await FirmwareState.read(path, IDENTITY);
+    const error = await rejection(state.reported('1'));
+    assert.deepEqual([error.key, error.details.step], ['firmwareStorage', -1]);
+    rmSync(join(folder, 'file'));
+    await state.reported('2');
+    assert.equal((await FirmwareState.read(path, IDENTITY)).of()?.reported, '2');
   });
 });
