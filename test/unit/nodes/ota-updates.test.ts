@@ -165,6 +165,28 @@ describe('what becomes of firmware offers', () => {
     assert.ok(await updates.take(device, offerOf('1.2'), false));
   });
 
+  it('what is offered again after its end is given to the flow again, as a new one', async () => {
+    const take = () => updates.take(device, offerOf('1.1'), false);
+    assert.ok(await take());
+    assert.equal(await take(), undefined);
+    await firmware.ended('default');
+    assert.equal(firmware.isUnderWay('default'), false);
+    assert.ok(await take());
+    assert.equal(firmware.state.of()?.update?.attempts, 1);
+    // It took effect, and somebody went back.
+    await firmware.reported('1.1', 'default');
+    await firmware.reported('1.0', 'default');
+    assert.ok(await take());
+    assert.equal(firmware.state.of()?.update?.attempts, 1);
+  });
+
+  it('another version that the flow reports while it is at work does not end the work', async () => {
+    assert.ok(await updates.take(device, offerOf('1.1'), false));
+    await firmware.reported('1.0', 'default');
+    assert.equal(firmware.isUnderWay('default'), true);
+    assert.equal(await updates.take(device, offerOf('1.1'), false), undefined);
+  });
+
   it('two nodes of a device are each given an offer, once, and it counts as one try', async () => {
     const both = [updatesOf('node-1', 1), updatesOf('node-2', 1)];
     for (const own of both) assert.ok(await own.take(device, offerOf('1.1'), false));
