@@ -1,5 +1,6 @@
 import { crc64 } from '../../crc';
 import { widthOf } from './width';
+import type { FlowTexts } from './words';
 
 /** A node of a flow, as Node-RED imports it. */
 export interface FlowNode {
@@ -88,6 +89,7 @@ export function wayBack(start: string, name: string, to: string, from: readonly 
 /**
  * A function node.
  * @param func its text
+ * @param labels of its outputs, where there are several
  * @param forget what of the flow's context it forgets when it is deployed, because it belongs to an earlier text
  */
 export function functionNode(
@@ -95,7 +97,7 @@ export function functionNode(
   name: string,
   func: string,
   wires: string[][],
-  forget: readonly string[] = [],
+  { labels = [], forget = [] }: { labels?: readonly string[]; forget?: readonly string[] } = {},
 ): FlowNode {
   return {
     id,
@@ -108,6 +110,7 @@ export function functionNode(
     initialize: forget.map((key) => `flow.set('${key}', undefined);\n`).join(''),
     finalize: '',
     libs: [],
+    ...(labels.length > 0 ? { outputLabels: [...labels] } : {}),
     wires,
   };
 }
@@ -182,10 +185,11 @@ export function catchNode(
 }
 
 /** Errors of a tab, where a person sees them. */
-export function addCatch(canvas: Canvas, ids: Ids, part: string, label: string): void {
-  const debug = ids(part, 'debug');
-  canvas.add(0, catchNode(ids(part, 'catch'), '', null, [[debug]]));
-  canvas.add(1, debugNode(debug, label, 'error.message'));
+export function addErrors(canvas: Canvas, ids: Ids, texts: FlowTexts): void {
+  const debug = ids('errors', 'debug');
+  canvas.comment(ids('errors'), texts.errors, texts.errorsInfo);
+  canvas.add(0, catchNode(ids('errors', 'catch'), texts.anyError, null, [[debug]]));
+  canvas.add(1, debugNode(debug, texts.problem, 'error.message'));
 }
 
 export interface OwnNodeOptions {

@@ -1,7 +1,7 @@
 import { thingKey } from '../../identity';
 import type { ModelConfiguration, ModelDevice } from '../types';
 import {
-  addCatch,
+  addErrors,
   Canvas,
   debugNode,
   type FlowNode,
@@ -88,7 +88,6 @@ function gatewayTab(devices: readonly Names[], ids: Ids, options: GeneratedFlowO
   canvas.add(3, debugNode(result, texts.loginResult, 'alink'));
   canvas.down();
   canvas.gap();
-  canvas.comment(ids('errors'), texts.errors, '');
-  addCatch(canvas, ids, 'errors', texts.problem);
+  addErrors(canvas, ids, texts);
   return canvas.nodes;
 }

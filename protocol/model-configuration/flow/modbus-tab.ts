@@ -1,7 +1,7 @@
 import { type ModbusPlan, planModbusDevice } from '../plan';
 import type { ModbusDevice, ModbusServer } from '../types';
 import {
-  addCatch,
+  addErrors,
   Canvas,
   catchNode,
   type FlowNode,
@@ -44,8 +44,7 @@ export function modbusTab(
   const canvas = new Canvas(id('tab'), tabLabel(server.name, options), info);
   if (plans.some(({ reads }) => reads.length > 0)) addPolling(canvas, id, plans, client, options);
   if (plans.some(({ writes }) => writes.length > 0)) addWriting(canvas, id, plans, client, options);
-  canvas.comment(id('errors'), texts.errors, '');
-  addCatch(canvas, id, 'errors', texts.problem);
+  addErrors(canvas, id, texts);
   // On the tab, so that it goes with the tab.
   return [...canvas.nodes, { ...clientNode(client, server, options), z: canvas.id }];
 }
@@ -80,7 +79,7 @@ function addPolling(
         'return ask(plan, msg, flow, Date.now());',
       ),
       [[read]],
-      ['polling', 'absent'],
+      { forget: ['polling', 'absent'] },
     ),
   );
   canvas.add(2, {
@@ -100,10 +99,11 @@ function addPolling(
         'return decode(plan, msg, flow, node, Date.now(), words);',
       ),
       [[report], [ask]],
-      ['reported', 'told', 'answeredAt'],
+      { labels: [texts.report, texts.ask], forget: ['reported', 'told', 'answeredAt'] },
     ),
   );
-  canvas.add(4, propertyPostNode(report, { name: texts.report, device: gateway }));
+  // Lower than the function, whose status says what is wrong at some length.
+  canvas.add(4, propertyPostNode(report, { name: texts.report, device: gateway }), 1);
   for (const time of [...times].sort((a, b) => a - b)) {
     canvas.add(
       0,
@@ -159,7 +159,12 @@ function addWriting(
   canvas.add(0, propertySetNode(set, { name: texts.propertySet, device: gateway }, [[encode]]));
   if (start) canvas.add(0, start, 1);
   const outputs = [[write], hasBits ? [read] : [], [reply]];
-  canvas.add(1, functionNode(encode, texts.encode, text, outputs, ['bits']), requests.length / 2);
+  const labels = [texts.writeRegisters, texts.readFirst, texts.reply];
+  canvas.add(
+    1,
+    functionNode(encode, texts.encode, text, outputs, { labels, forget: ['bits'] }),
+    requests.length / 2,
+  );
   for (const [row, node] of requests.entries()) canvas.add(2, node, row);
   for (const [row, node] of ends.entries()) canvas.add(3, node, row);
   canvas.add(2, serviceReplyNode(reply, texts.reply), requests.length);

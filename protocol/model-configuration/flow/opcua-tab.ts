@@ -2,7 +2,7 @@ import type { Member, ThingModel } from '../../thing-model';
 import { kindOf } from '../plan';
 import type { OpcUaDevice, OpcUaParameter, OpcUaServer } from '../types';
 import {
-  addCatch,
+  addErrors,
   Canvas,
   eventOutNode,
   type FlowNode,
@@ -80,13 +80,15 @@ export function opcUaTab(
   ];
   const [start, end] = wayBack(id('answers'), texts.opcUaAnswers, work, [back]);
   for (const [row, node] of [...inputs, ...(start ? [start] : [])].entries()) canvas.add(0, node, row);
-  canvas.add(1, functionNode(work, texts.opcUaFunction, text, [[client], [report], [event], [reply]]), 1.5);
-  for (const [row, node] of outputs.entries()) canvas.add(2, node, row);
-  if (end) canvas.add(3, end);
+  const wires = [[client], [report], [event], [reply]];
+  const labels = [texts.opcUaClient, texts.report, texts.event, texts.reply];
+  canvas.add(1, functionNode(work, texts.opcUaFunction, text, wires, { labels }), 1.5);
+  // Farther away, so that the status of the function has room: it says what is wrong at some length.
+  for (const [row, node] of outputs.entries()) canvas.add(2.5, node, row);
+  if (end) canvas.add(3.5, end);
   canvas.down(outputs.length);
   canvas.gap();
-  canvas.comment(id('errors'), texts.errors, '');
-  addCatch(canvas, id, 'errors', texts.problem);
+  addErrors(canvas, id, texts);
   // Not on the tab: a password that was entered stays when the tab is replaced.
   return [...canvas.nodes, endpointNode(id('endpoint'), server, options)];
 }

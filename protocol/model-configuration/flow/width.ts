@@ -10,8 +10,6 @@ const FULL = 14;
 
 /** Types without an input that stand on a canvas here. */
 const WITHOUT_INPUT = /^(comment|inject|catch|link in|alink-(lifecycle|property-set|service-in))$/;
-/** What the editor shows of nodes without a name. */
-const UNNAMED: Readonly<Record<string, string>> = { catch: 'catch: all' };
 /** What the editor adds to the name of a node that repeats, and does so once at the start. */
 const REPEATED = ' ↻ ¹';
 
@@ -20,7 +18,7 @@ const REPEATED = ' ↻ ¹';
  * @returns pixels, a multiple of 20
  */
 export function widthOf({ type, name }: { type: string; name?: unknown }): number {
-  const text = typeof name === 'string' && name !== '' ? name : (UNNAMED[type] ?? type);
+  const text = typeof name === 'string' && name !== '' ? name : type;
   const label = type === 'inject' ? `${text}${REPEATED}` : text;
   let width = BESIDES_LABEL + (WITHOUT_INPUT.test(type) ? 0 : INPUT);
   for (const letter of label) width += widthOfLetter(letter);

@@ -29,6 +29,8 @@ export interface FlowTexts {
   readFirst: string;
   reply: string;
   errors: string;
+  errorsInfo: string;
+  anyError: string;
   problem: string;
   serverInfo: (devices: number, collection: string) => string;
   opcUa: string;
@@ -73,9 +75,12 @@ const ENGLISH: FlowTexts = {
   readFirst: 'read first',
   reply: 'answer',
   errors: 'Errors',
+  errorsInfo:
+    'What fails on this tab is shown in the debug sidebar. To do more with it, wire further nodes to the catch node.',
+  anyError: 'any error',
   problem: 'what went wrong',
   serverInfo: (devices, collection) =>
-    `${devices} devices behind this server, over one connection. Needs ${collection}: nodes of unknown type come from there; install it (menu > Manage palette), then deploy.`,
+    `${devices === 1 ? '1 device' : `${devices} devices`} behind this server, over one connection. Needs ${linkTo(collection)}: nodes of unknown type come from there; install it (menu > Manage palette), then deploy.`,
   opcUa: '1. Find, poll, report, write, call',
   opcUaInfo:
     'The function finds the devices by their display names and polls their variables; what has changed is reported. Properties that the platform sets are written, services are calls of methods, events are reported by the indices of the configuration. The password of the server is entered in its endpoint node.',
@@ -119,9 +124,11 @@ const CHINESE: FlowTexts = {
   readFirst: '先读取',
   reply: '回复',
   errors: '错误',
+  errorsInfo: '本标签页中的错误显示在调试侧边栏。如需进一步处理，可在捕获节点之后连接其他节点。',
+  anyError: '所有错误',
   problem: '出错原因',
   serverInfo: (devices, collection) =>
-    `该通道下有 ${devices} 个设备，共用一个连接。需要 ${collection}：若有未知类型的节点，请在“菜单 > 节点管理”中安装后重新部署。`,
+    `该服务器下有 ${devices} 台设备，共用一个连接。需要 ${linkTo(collection)}：若有未知类型的节点，请在“菜单 > 节点管理”中安装后重新部署。`,
   opcUa: '1. 查找、采集、上报、写入、调用',
   opcUaInfo:
     '函数按显示名称查找设备并轮询其变量，变化的值会上报。平台设置的属性会写入变量，服务对应方法调用，事件按配置中的索引上报。服务器密码请在端点节点中填写。',
@@ -147,6 +154,11 @@ export function flowTexts(language: string | undefined): FlowTexts {
 export function wordsOf(code: string, language: string | undefined): Words {
   const all = isChinese(language) ? Object.entries(CHINESE_SENTENCES) : [];
   return Object.fromEntries(all.filter(([sentence]) => code.includes(sentence)));
+}
+
+/** Notes are Markdown. @param collection of nodes */
+function linkTo(collection: string): string {
+  return `[${collection}](https://flows.nodered.org/node/${collection})`;
 }
 
 function isChinese(language: string | undefined): boolean {

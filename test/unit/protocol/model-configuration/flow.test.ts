@@ -236,10 +236,18 @@ describe('generated flow', () => {
   });
 
   it('speaks Chinese where the runtime does', () => {
-    const names = generateFlow(readModelConfiguration(PLANT), { ...OPTIONS, language: 'zh-CN' })
-      .filter(({ type }) => type === 'comment')
-      .map(({ name }) => String(name));
-    assert.ok(names.length > 3 && names.every((name) => /\p{Script=Han}/u.test(name)));
+    for (const document of [PLANT, BOILER_HOUSE]) {
+      const flow = generateFlow(readModelConfiguration(document), { ...OPTIONS, language: 'zh-CN' });
+      const shown = flow.flatMap(({ type, name, info, outputs, outputLabels }) => {
+        if (type === 'tab') return [info];
+        // Named after the server of the document.
+        if (type === 'modbus-client' || type === 'OpcUa-Endpoint') return [];
+        if (Number(outputs) > 1) assert.equal((outputLabels as string[]).length, outputs);
+        return [name, ...(type === 'comment' ? [info] : []), ...((outputLabels as string[]) ?? [])];
+      });
+      assert.ok(shown.length > 20);
+      for (const text of shown) assert.match(String(text), /\p{Script=Han}/u);
+    }
   });
 
   it('logs in all sub-devices when the gateway is online', () => {
