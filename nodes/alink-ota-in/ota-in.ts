@@ -6,6 +6,7 @@ import { badSettings } from '../shared/config';
 import { type FirmwareHome, firmwareHome, moduleOf } from '../shared/firmware-things';
 import { toAlinkError, toFlowError } from '../shared/flow-error';
 import { type AlinkMessage, failed, linkThing, namesOf, type ThingLink } from '../shared/flow-node';
+import { explainLog } from '../shared/runtime-messages';
 import { DownloadTally } from './download-tally';
 import type { FirmwareInfo, Handed } from './messages';
 import { type OtaInDef, type OtaInSettings, readSettings } from './settings';
@@ -120,7 +121,8 @@ export class OtaIn {
       // In the middle of an update the old version would say that it failed.
       if (firmware.isUnderWay(module) && firmware.reportedVersion(module) === version) return;
       await device.ota.reportVersion(version, module, { signal: this.#link.signal });
-      await firmware.reported(version, module);
+      const line = await firmware.reported(version, module);
+      if (line) this.node.warn(explainLog(this.RED, line));
     } catch (thrown) {
       this.#problem(device, toAlinkError(thrown));
     }

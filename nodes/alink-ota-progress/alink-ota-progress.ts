@@ -4,6 +4,7 @@ import { badSettings, expandText, readValue, type ValueSource } from '../shared/
 import { firmwareHome, firmwareName, moduleOf, moduleSetting } from '../shared/firmware-things';
 import { toFlowError } from '../shared/flow-error';
 import { handleInput, linkThing } from '../shared/flow-node';
+import { explainLog } from '../shared/runtime-messages';
 import type { AlinkInfo } from '../shared/types';
 import { ACTIONS, readReport } from './reports';
 
@@ -56,7 +57,8 @@ export = function alinkOtaProgress(RED: NodeAPI): void {
       if (report.version !== undefined) {
         told.version = report.version;
         await device.ota.reportVersion(report.version, module, { signal: link.signal });
-        await firmware.reported(report.version, module).catch(warn);
+        const line = await firmware.reported(report.version, module).catch(warn);
+        if (line) this.warn(explainLog(RED, line));
       } else {
         told.step = report.step;
         await device.ota.reportProgress(report.step, report.description, module);
@@ -67,6 +69,8 @@ export = function alinkOtaProgress(RED: NodeAPI): void {
     });
 
     // The platform has the report; what is lost is only the memory of it.
-    const warn = (thrown: unknown) => this.warn(toFlowError(RED, thrown).message);
+    const warn = (thrown: unknown): undefined => {
+      this.warn(toFlowError(RED, thrown).message);
+    };
   });
 };

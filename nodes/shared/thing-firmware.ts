@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DeviceIdentity } from '../../protocol';
-import { type FirmwareOffer, type FirmwareState, openFirmwareState } from '../../sdk';
+import { type FirmwareOffer, type FirmwareState, type LogLine, openFirmwareState } from '../../sdk';
 
 /** Firmware of one thing as its nodes share it: what outlives restarts, and what their flows are at work on. */
 export class ThingFirmware {
@@ -9,7 +9,10 @@ export class ThingFirmware {
   /** Versions that were reported since this process started, by module. */
   readonly #running = new Map<string, string>();
 
-  constructor(readonly state: FirmwareState) {}
+  constructor(
+    readonly state: FirmwareState,
+    private readonly identity: DeviceIdentity,
+  ) {}
 
   /** The version that was last reported, also by an earlier process. */
   reportedVersion(module: string): string | undefined {
@@ -48,11 +51,19 @@ export class ThingFirmware {
     if (isAnother) await this.state.applying(offer);
   }
 
-  /** The platform was told this version. @throws AlinkError `firmwareStorage` */
-  async reported(version: string, module: string): Promise<void> {
+  /**
+   * The platform was told this version.
+   * @returns what users should know: an update was applied, and another version runs all the same
+   * @throws AlinkError `firmwareStorage`
+   */
+  async reported(version: string, module: string): Promise<LogLine | undefined> {
     this.#running.set(module, version);
     if (this.state.of(module)?.update?.version === version) this.#atWork.delete(module);
-    await this.state.reported(version, module);
+    const { expected } = await this.state.reported(version, module);
+    if (expected === undefined) return undefined;
+    const { productKey, deviceName } = this.identity;
+    const details = { productKey, deviceName, module, version, expected };
+    return { level: 'warn', event: 'firmwareNotInEffect', details };
   }
 
   /** The update is over, or shall be forgotten: the next offer is a new one. @throws AlinkError `firmwareStorage` */
@@ -71,7 +82,7 @@ export async function thingFirmware(
   identity: DeviceIdentity,
 ): Promise<ThingFirmware> {
   const state = await openFirmwareState(join(userDir, 'alink', 'firmware-state'), identity, platform);
-  const firmware = opened.get(state) ?? new ThingFirmware(state);
+  const firmware = opened.get(state) ?? new ThingFirmware(state, identity);
   opened.set(state, firmware);
   return firmware;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { catchAll, device, emulatorPlatform, propertyPost, sink, statusOf } from '../../support/flows';
 import { GATEWAY, gateway, meter, meterIdentity } from '../../support/gateway-flows';
+import { listenToLog } from '../../support/node-red-log';
 import { type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 
 const NONE = { thingModelSource: 'none', credentials: undefined };
@@ -88,16 +89,7 @@ describe('sub-devices and the gateway they name', () => {
   });
 
   it('one whose settings cannot work says so though no node names it', async () => {
-    const said: string[] = [];
-    const RED = require(process.env.ALINK_TEST_NODE_RED ?? 'node-red') as {
-      log: { addHandler(handler: object): void; removeHandler(handler: object): void };
-    };
-    const { EventEmitter } = await import('node:events');
-    const handler = new EventEmitter();
-    handler.on('log', ({ id, msg }: { id?: string; msg?: unknown }) => {
-      if (id === 'm-1' || id === 'm-3') said.push(`${id} ${String(msg)}`);
-    });
-    RED.log.addHandler(handler);
+    const { lines: said, stop } = listenToLog('m-1', 'm-3');
     const answered = red.next('sink');
     await red.deploy([
       emulatorPlatform(),
@@ -111,7 +103,7 @@ describe('sub-devices and the gateway they name', () => {
     ]);
     red.send('post', { device: meterIdentity(2), payload: { level: 1 } });
     assert.equal((await answered).alink?.status, 'acknowledged');
-    RED.log.removeHandler(handler);
+    stop();
     assert.match(said.find((line) => line.startsWith('m-1')) ?? '', /no gateway is chosen/);
     assert.match(said.find((line) => line.startsWith('m-3')) ?? '', /a1Meter\/meter-3: .*Client ID/);
     assert.equal(said.length, 2);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
+import { listenToLog } from '../../support/node-red-log';
 import { OtaFlows } from '../../support/ota-flows';
 
 describe('alink-ota-progress', () => {
@@ -47,6 +48,21 @@ describe('alink-ota-progress', () => {
     const jobId = await flows.offer('7.0', { module: 'mcu' });
     assert.equal((await flows.ended(jobId)).status, 'SUCCEEDED');
     assert.deepEqual(flows.sent('ota.inform'), [{ version: '7.0', module: 'mcu' }]);
+  });
+
+  it('an upgrade that was applied and does not run is told in the log, by whichever node reports the version', async () => {
+    await flows.deploy({ ...QUIET, work: 'offer' }, { action: 'version' });
+    await flows.say('1.0.0');
+    const given = flows.red.next('sink');
+    await flows.offer('1.1.0');
+    await given;
+    const { lines, stop } = listenToLog('ota', 'report');
+    await flows.say('1.0.0');
+    await flows.say('1.0.0');
+    const { deviceName } = flows.identity;
+    assert.equal(lines.length, 1, lines.join());
+    assert.match(lines[0] ?? '', new RegExp(`^report .*${deviceName} was applied, but 1\\.0\\.0 runs`));
+    stop();
   });
 
   it('the message says what, and about which module', async () => {

@@ -27,6 +27,10 @@ const LINES: ReadonlyArray<Pick<LogLine, 'event' | 'details'>> = [
   { event: 'messagesNotTaken', details: { topic: '/a/b', count: 2 } },
   { event: 'configurationNotAsked', details: { reason: 'x' } },
   { event: 'firmwareNotAsked', details: { module: 'm', reason: 'x' } },
+  {
+    event: 'firmwareNotInEffect',
+    details: { productKey: 'p', deviceName: 'd', module: 'm', version: '1', expected: '2' },
+  },
   { event: 'versionNotReported', details: { module: 'm', reason: 'x' } },
   { event: 'progressNotReported', details: { module: 'm', reason: 'x' } },
   { event: 'firmwareAddressRenewed', details: { module: 'm', version: '1', reason: 'x' } },
