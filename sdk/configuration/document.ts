@@ -3,6 +3,7 @@ import { EnvelopeError, type Json, parseJson } from '../../protocol';
 import { AlinkError, type ErrorKey, type Retry } from '../errors';
 import { HttpsError } from '../https/error';
 import { type HttpsAnswer, httpsGet } from '../https/get';
+import { TimeLimit } from '../time-limit';
 import type { DocumentOffer } from './offer';
 import { type DocumentOptions, USUAL_DOCUMENT_BYTES } from './types';
 
@@ -79,8 +80,8 @@ export function parseDocument(bytes: Uint8Array): { text: string; document: Json
 
 async function load(url: string, options: LoadOptions, mostBytes: number): Promise<Buffer> {
   const { hosts, allowHttp, ca, handshakeMs, downloadMs = USUAL_DOWNLOAD_MS } = options;
-  const limit = AbortSignal.timeout(downloadMs);
-  const signal = AbortSignal.any([options.signal, limit]);
+  const limit = new TimeLimit(options.signal, downloadMs);
+  const { signal } = limit;
   let answer: HttpsAnswer | undefined;
   try {
     answer = await httpsGet(url, { hosts, allowHttp, ca, handshakeMs, stallMs: downloadMs, signal });
@@ -88,9 +89,11 @@ async function load(url: string, options: LoadOptions, mostBytes: number): Promi
   } catch (thrown) {
     answer?.discard();
     if (options.signal.aborted) throw new AlinkError('closed', 'the device was given back or closed');
-    if (!limit.aborted) throw loadError(thrown);
+    if (!limit.isOver) throw loadError(thrown);
     const seconds = downloadMs / 1000;
     throw problem('configurationNotLoaded', 'documentSlow', `not within ${seconds} s`, { seconds }, 'slow');
+  } finally {
+    limit.end();
   }
 }
 

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { openSocket, type StreamOptions } from '../session/stream';
+import { TimeLimit } from '../time-limit';
 import { HttpsError } from './error';
 
 /** A proxy for HTTP. */
@@ -54,13 +55,13 @@ export async function tunnel(
 ): Promise<Duplex> {
   const socket = await openSocket(proxy, options);
   const authority = `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.handshakeMs)]);
-  return new Promise((resolve, reject) => {
+  const limit = new TimeLimit(options.signal, options.handshakeMs);
+  return new Promise<Duplex>((resolve, reject) => {
     const connect = request({
       method: 'CONNECT',
       path: authority,
       createConnection: () => socket,
-      signal,
+      signal: limit.signal,
       headers: {
         host: authority,
         ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }),
@@ -79,7 +80,7 @@ export async function tunnel(
     connect.on('response', ({ statusCode = 0 }) => fail(`answered ${statusCode}`));
     connect.on('error', () => fail('did not answer'));
     connect.end();
-  });
+  }).finally(() => limit.end());
 }
 
 /** A host name as sockets want it: without the brackets of an IPv6 address. */

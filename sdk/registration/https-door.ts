@@ -4,6 +4,7 @@ import { explainCode, isJsonObject, type JsonObject, parseJson } from '../../pro
 import { AlinkError } from '../errors';
 import { networkError } from '../session/network-error';
 import { trustOf } from '../session/trust';
+import { TimeLimit } from '../time-limit';
 
 const LARGEST_ANSWER = 64 * 1024;
 
@@ -52,13 +53,14 @@ function send({ url, form, ca, signal, limitMs }: FormPost): Promise<string> {
   const host = target.hostname;
   const port = Number(target.port || (secure ? 443 : 80));
   const body = new URLSearchParams(form).toString();
-  return new Promise((resolve, reject) => {
+  const limit = new TimeLimit(signal, limitMs);
+  return new Promise<string>((resolve, reject) => {
     const request = (secure ? httpsRequest : httpRequest)(
       target,
       {
         method: 'POST',
         agent: false,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
+        signal: limit.signal,
         headers: {
           'content-type': 'application/x-www-form-urlencoded',
           'content-length': Buffer.byteLength(body),
@@ -81,12 +83,12 @@ function send({ url, form, ca, signal, limitMs }: FormPost): Promise<string> {
     );
     request.on('error', (error) => reject(failure(error, host, port, signal, limitMs)));
     request.end(body);
-  });
+  }).finally(() => limit.end());
 }
 
 function failure(error: Error, host: string, port: number, signal: AbortSignal, limitMs: number): AlinkError {
   if (signal.aborted) return new AlinkError('aborted', 'the request was given up');
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') {
+  if (error.name === 'AbortError') {
     const seconds = limitMs / 1000;
     return new AlinkError('registrationTimeout', `${host}:${port} did not answer within ${seconds} s`, {
       retry: 'slow',
