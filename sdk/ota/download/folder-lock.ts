@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -27,15 +28,19 @@ const queues = new Map<string, Promise<unknown>>();
  * Works in a folder while nobody else does: in this process, where a connection that is closed may still be writing
  * when the next one begins, one after the other; against other processes by a file in it, which the end of its holder,
  * however it comes, does not leave valid.
+ * @param name of a folder that exists
  * @param work its signal is aborted when another process took the folder all the same
- * @throws AlinkError `firmwareStorage` when another process holds it; what `signal` was aborted with
+ * @throws AlinkError `firmwareStorage` when another process holds it; what `signal` was aborted with; what the disk or
+ * `work` throws
  */
-export function inFolder<T>(
-  folder: string,
+export async function inFolder<T>(
+  name: string,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
   timing: LockTiming = TIMING,
 ): Promise<T> {
+  // A link, or another case where case does not count, is no other folder. At once, so that the order stays.
+  const folder = realpathSync.native(name);
   const before = queues.get(folder) ?? Promise.resolve();
   const own = before.then(async () => {
     signal.throwIfAborted();
@@ -89,13 +94,13 @@ class FolderLock {
     let seen: (Holder & { since: number }) | undefined;
     while (!(await created(path, text))) {
       const holder = await look(path);
-      if (holder === undefined) continue;
       const now = performance.now();
       // Its signs are compared with each other, never with our clock: that may jump, or be another machine's.
-      if (seen?.text !== holder.text || seen.beat !== holder.beat) seen = { ...holder, since: now };
-      if (hasEnded(holder.text) || now - seen.since > timing.silentMs) await remove(path, holder.text);
+      if (seen?.text !== holder?.text || seen?.beat !== holder?.beat)
+        seen = holder && { ...holder, since: now };
+      if (seen && (hasEnded(seen.text) || now - seen.since > timing.silentMs)) await remove(path, seen.text);
       else if (now - began > timing.patienceMs) throw taken(folder);
-      else await setTimeout(LOOK_MS, undefined, { signal });
+      else await setTimeout(LOOK_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
     return new FolderLock(folder, text, timing.beatMs);
   }

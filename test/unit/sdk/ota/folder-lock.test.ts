@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -36,6 +37,12 @@ describe('the lock of a firmware folder', () => {
   /** What another process leaves in the lock. */
   const held = (by: { host?: string; pid?: number }) =>
     writeFileSync(lock, JSON.stringify({ host: hostname(), pid: process.ppid, id: 'another', ...by }));
+
+  /** Resolves when the holder has given another sign of life. */
+  const beat = async () => {
+    utimesSync(lock, 1, 1);
+    while (statSync(lock).mtimeMs < 2000) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
 
   it('lets one in at a time, in the order they came, and leaves nothing', async () => {
     const order: string[] = [];
@@ -67,6 +74,43 @@ describe('the lock of a firmware folder', () => {
     await first;
     await assert.rejects(second, /given up/);
     assert.equal(isIn, false);
+  });
+
+  it('is not waited for by who gives up while another process has it', async () => {
+    held({});
+    const giving = new AbortController();
+    const given = enter(async () => assert.fail('it is taken'), giving.signal);
+    setImmediate(() => giving.abort(new Error('given up')));
+    await assert.rejects(given, /given up/);
+  });
+
+  it('holds for the folder by whichever of its names', async function () {
+    if (process.platform === 'win32') return this.skip(); // links need rights there
+    const other = `${folder}-link`;
+    symlinkSync(folder, other);
+    try {
+      let isIn = false;
+      let second: Promise<void> | undefined;
+      await enter(async (signal) => {
+        const work = async () => {
+          isIn = true;
+        };
+        second = inFolder(other, never, work, TIMING);
+        for (let beats = 0; beats < 5; beats++) await beat();
+        assert.deepEqual([isIn, signal.aborted], [false, false]);
+      });
+      await second;
+      assert.ok(isIn);
+    } finally {
+      rmSync(other);
+    }
+  });
+
+  it('that is a link to nowhere does not spin', async function () {
+    if (process.platform === 'win32') return this.skip();
+    symlinkSync(join(folder, 'nowhere'), lock);
+    const error = await rejection(enter(async () => assert.fail('it is taken')));
+    assert.equal(error.details.rule, 'firmwareFolderTaken');
   });
 
   it('of a process that ended, or of an earlier one with this number, holds nobody up', async () => {
@@ -120,8 +164,7 @@ describe('the lock of a firmware folder', () => {
 
   it('shows that it is alive', async () => {
     await enter(async () => {
-      utimesSync(lock, 1, 1);
-      while (statSync(lock).mtimeMs < 2000) await new Promise((resolve) => setTimeout(resolve, 5));
+      await beat();
     });
     assert.equal(existsSync(lock), false);
   });
