@@ -142,7 +142,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
     this.#next = request;
     this.#letGiveWay('replaced');
     if (replaced !== undefined) {
-      this.#answer(replaced, { code: 400, message: 'replaced by a newer configuration' });
+      this.#replaced(replaced);
       return;
     }
     this.#enqueue(() => this.#takeNext()).catch(() => undefined); // closed: the connection has told the platform
@@ -229,6 +229,7 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
       attempts: 1,
       ...(guardMs === undefined ? {} : { guardMs }),
     };
+    this.#replaced(this.#held.take());
     state.incoming = incoming;
     state.rollback = undefined;
     await this.#standing.keep();
@@ -301,6 +302,10 @@ export class ConfigurationClient implements Pick<Configuration, 'onPush' | 'get'
 
   #refuse(request: IncomingRequest | undefined): void {
     if (request) this.#answer(request, { code: 400, message: 'no flow takes it' });
+  }
+
+  #replaced(request: IncomingRequest | undefined): void {
+    if (request) this.#answer(request, { code: 400, message: 'replaced by a newer configuration' });
   }
 
   #failed(error: AlinkError): void {

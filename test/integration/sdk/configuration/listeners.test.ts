@@ -97,6 +97,20 @@ describe('listeners of a remote configuration', () => {
     assert.equal((await platform.replyTo(id)).code, 200);
   });
 
+  it('of whom one goes before it has answered: what waits for another gives way to what is newer', async () => {
+    const { device, got } = await own.listen({}, own.open({ timing: { takeoverMs: 10_000 } }));
+    const [one, two] = [another(device), another(device)];
+    const id = platform.push(platform.describe({ rate: 5 }));
+    for (const inbox of [got, one.got, two.got]) await inbox.next();
+    one.stop();
+    platform.stored = platform.describe({ rate: 6 });
+    const asked = device.configuration.get();
+    for (const inbox of [got, two.got]) assert.deepEqual((await inbox.next()).document, { rate: 6 });
+    two.stop();
+    assert.equal((await asked).status, 'kept');
+    assert.equal((await platform.replyTo(id)).code, 400);
+  });
+
   it('load by the strictest of their settings, in whichever order they came', () => {
     const settings: ConfigurationListening[] = [
       { mostBytes: 100, hosts: ['*.example.com', 'a.example.org'], retryMs: 5 },
