@@ -19,9 +19,12 @@ export async function grownBy(pid: number, work: () => Promise<unknown>): Promis
       await setTimeout(SAMPLE_MS);
     }
   })();
-  await work();
-  ending.abort();
-  await watching;
+  try {
+    await work();
+  } finally {
+    ending.abort();
+    await watching;
+  }
   // A peak between two samples, where the system has kept it: all that came before it was lower.
   const { highest } = resident(pid);
   if (highest > before.highest) most = Math.max(most, highest);

@@ -66,12 +66,13 @@ class Run {
     // Whatever came before: on a good day it is there, and exactly it.
     this.#server.script.length = 0;
     this.#server.asked.length = 0;
-    this.#check(await this.bench.run(this.#offer('1'), { flushBytes: FLUSH_BYTES }, this.#connection()));
+    this.#check(await this.bench.run(this.#offer('1'), { flushBytes: FLUSH_BYTES }, this.bench.downloads()));
     assert.ok(this.#server.asked.length <= 2, 'at most once from the start');
     assert.deepEqual(
       this.bench.everything().filter((path) => /\.part-|\.lock/.test(path)),
       [],
     );
+    assert.doesNotMatch(this.bench.logged.join(), /listenerFailed/);
   }
 
   #connection(): Downloads {
@@ -98,6 +99,7 @@ class Run {
         flushBytes: FLUSH_BYTES,
         signal: giving.signal,
         onProgress: ({ doneBytes, percent }: { doneBytes: number; percent: number }) => {
+          // What it throws is logged, and looked for at the end.
           assert.ok(percent >= 0 && percent <= 100);
           last = doneBytes;
           if (doneBytes >= giveUpAt) giving.abort();
