@@ -86,12 +86,14 @@ export class RemoteConfigurations {
       delivery: 'sent',
       pushedAt: platform.clock(),
       code: undefined,
+      message: undefined,
     };
     device.configurationPush = push;
     const topic = formatTopic(operation('thing.config.push').topic, { ...device.identity });
     push.delivery = platform.sessionOf(device).outlook(topic, 1);
-    await platform.downlink.send(device, { operation: 'thing.config.push', params }, ({ code }) => {
+    await platform.downlink.send(device, { operation: 'thing.config.push', params }, ({ code, message }) => {
       push.code = code;
+      push.message = message;
     });
     return push;
   }

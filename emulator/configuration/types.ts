@@ -17,4 +17,6 @@ export interface ConfigurationPush {
   pushedAt: number;
   /** Code of the device's answer; undefined while there is none. */
   code: number | undefined;
+  /** What the device said with it. */
+  message: string | undefined;
 }

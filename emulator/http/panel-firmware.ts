@@ -69,7 +69,12 @@ export async function answerFirmwarePanel(
     case 'POST products/*/configuration/push': {
       const { deviceName } = readObject(input(), ['deviceName']);
       const target = deviceName === undefined ? first : { productKey: first, deviceName: String(deviceName) };
-      return ok(await configuration.push(target));
+      const pushes = await configuration.push(target);
+      const { enabled, configId } = configuration.get(first);
+      if (enabled && configId !== undefined) return ok(pushes);
+      const error =
+        configId === undefined ? 'no configuration is stored' : 'the configuration is switched off';
+      return { status: 409, body: { error } };
     }
     case 'POST devices/*/*/model-configuration':
       return ok({ delivery: modelConfiguration.push({ productKey: first, deviceName: second }, input()) });

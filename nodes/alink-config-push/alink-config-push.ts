@@ -13,9 +13,9 @@ export = function alinkConfigPush(RED: NodeAPI): void {
     const isModel = def.output !== undefined && def.output !== 'configuration';
 
     const outlet: Outlet = {
-      send: (messages) => {
+      send: (messages, { keepStatus = false } = {}) => {
         if (link.signal.aborted) return;
-        link.status.success();
+        if (!keepStatus) link.status.success();
         this.send([[...messages]] as NodeMessage[][]);
       },
       status: {

@@ -17,7 +17,8 @@ export interface Work {
 
 /** What every kind of configuration uses to reach the flow. */
 export interface Outlet {
-  send: (messages: readonly object[]) => void;
+  /** @param options `keepStatus`: the status goes on telling what went wrong last */
+  send: (messages: readonly object[], options?: { keepStatus?: boolean }) => void;
   problem: (error: AlinkError, about: Partial<AlinkInfo>) => void;
   status: Pick<StatusLine, 'loadingAgain' | 'trial'>;
 }
@@ -51,8 +52,10 @@ export function remoteWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet:
         if (error.key !== 'alreadyAnswered') outlet.problem(error, infoOf(configuration, 'failed'));
       });
     }
-    const { document: payload } = configuration;
-    outlet.send([{ payload, alink: infoOf(configuration, byFlow ? 'pending' : 'answered') }]);
+    const { document: payload, source } = configuration;
+    const message = { payload, alink: infoOf(configuration, byFlow ? 'pending' : 'answered') };
+    // That the one before was taken back stays to be seen: it is why this one comes.
+    outlet.send([message], { keepStatus: source === 'rollback' });
   };
 
   return {

@@ -7,6 +7,7 @@ import { sha256 } from '../../support/firmware';
 
 const S = `/sys/${LAMP_1.productKey}/${LAMP_1.deviceName}/thing`;
 const { productKey } = PRODUCT;
+const REFUSAL = 'interval is not 1-3600';
 
 interface Described {
   configId: string;
@@ -39,7 +40,11 @@ describe('emulator: remote configuration', () => {
     assert.equal(topic, `${S}/config/push`);
     const { id, params, method } = JSON.parse(text);
     assert.equal(method, 'thing.config.push');
-    await lamp.publishAsync(`${S}/config/push_reply`, JSON.stringify({ id, code, data: {} }), { qos: 1 });
+    await lamp.publishAsync(
+      `${S}/config/push_reply`,
+      JSON.stringify({ id, code, data: {}, message: code === 200 ? 'success' : REFUSAL }),
+      { qos: 1 },
+    );
     return params;
   };
 
@@ -113,7 +118,21 @@ describe('emulator: remote configuration', () => {
     await emulator.configuration.push(LAMP_1);
     await refused;
     await emulator.messages.waitFor(({ json: body }) => (body as { code?: number }).code === 100001);
-    assert.equal(emulator.devices.get(LAMP_1)?.configuration?.code, 100001);
+    const seen = emulator.devices.get(LAMP_1)?.configuration;
+    assert.deepEqual([seen?.code, seen?.message], [100001, REFUSAL]);
+  });
+
+  it('the panel says why nothing is pushed', async () => {
+    const panel = `${emulator.addresses.http}/emulator/products/${productKey}/configuration`;
+    const push = async () => {
+      const response = await fetch(`${panel}/push`, { method: 'POST', body: '{}' });
+      return [response.status, ((await response.json()) as { error?: string }).error];
+    };
+    assert.deepEqual(await push(), [409, 'no configuration is stored']);
+    emulator.configuration.set(productKey, { content: { a: 1 } });
+    assert.equal((await push())[0], 200);
+    emulator.configuration.set(productKey, { enabled: false });
+    assert.deepEqual(await push(), [409, 'the configuration is switched off']);
   });
 
   it('says when a device is away', async () => {

@@ -191,11 +191,16 @@ describe('alink-config-push through a real Node-RED', () => {
     const badId = await panel.push(PRODUCT, NAME, { interval: 6 });
     assert.equal((await second).alink?.guard, 3);
     const [back, caught] = [red.next('sink'), red.next('errors')];
+    const statuses: FlowMessage[] = [];
+    const note = (msg: FlowMessage) => statuses.push(msg);
+    red.events.on('test-sink:statuses', note);
     await panel.post('faults', { command: 'goSilent' });
     const { payload, alink } = await back;
     await panel.post('faults', { command: 'goSilent', silent: false });
     assert.deepEqual([payload, alink?.source], [{ interval: 5 }, 'rollback']);
     assert.deepEqual(alink?.rolledBack, { configId: badId, problem: 'noContact' });
+    red.events.off('test-sink:statuses', note);
+    assert.equal(statuses.at(-1)?.status?.fill, 'red', 'that it was taken back is still to be seen');
     const message = (await caught).error?.message ?? '';
     assert.match(message, /not reached within 3 s/);
     assert.ok(message.includes(badId));

@@ -70,14 +70,14 @@ describe('examples', () => {
     const flow = await onFreePorts(readFileSync(join(FOLDER, '24-remote-configuration.json'), 'utf8'));
     const named = (name: string) =>
       flow.find((node) => node.name === name && node.type !== 'function')?.id ?? '';
-    const shown = ['in use', 'what went wrong'].map(named);
+    const shown = ['in use', 'what went wrong', 'answer of the box', 'is switched on'].map(named);
     const answers = { id: 'answers', type: 'complete', z: flow[0]?.id, scope: [named('refused')] };
     await red.deploy([
       ...flow.map((node) => (shown.includes(node.id) ? { ...node, type: 'test-sink', wires: [] } : node)),
       { ...answers, wires: [['at-refused']] },
       { id: 'at-refused', type: 'test-sink', z: flow[0]?.id ?? '', wires: [] },
     ]);
-    const [inUse = '', wrong = ''] = shown;
+    const [inUse = '', wrong = '', answer = '', switched = ''] = shown;
     const errors: FlowMessage[] = [];
     const note = (msg: FlowMessage) => errors.push(msg);
     red.events.on(`test-sink:${wrong}`, note);
@@ -95,8 +95,18 @@ describe('examples', () => {
     const refused = red.next('at-refused', undefined, 15_000);
     red.send(named('every 0 s'), {});
     assert.deepEqual((await refused).payload, { interval: 0 });
-    red.events.off(`test-sink:${wrong}`, note);
+    const { configuration } = (await red.next(answer, undefined, 15_000)).payload as {
+      configuration: { code: number; message: string };
+    };
+    assert.deepEqual([configuration.code, configuration.message], [100001, 'interval is not 1-3600']);
     assert.deepEqual(errors, []);
+    red.events.off(`test-sink:${wrong}`, note);
+    const off = red.next(switched, undefined, 15_000);
+    red.send(named('switch it off'), {});
+    assert.equal(Object((await off).payload).enabled, false);
+    const why = red.next(wrong, undefined, 15_000);
+    red.send(named('ask for it'), {});
+    assert.equal((await why).error?.code, 6713);
   });
 
   it('26-firmware-update.json: the upgrade succeeds, and the lamp has its new color', async () => {
