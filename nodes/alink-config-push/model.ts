@@ -3,6 +3,7 @@ import {
   type ModelConfiguration,
   type ModelDevice,
   readModelConfiguration,
+  spokenProblem,
 } from '../../protocol/model-configuration';
 import type { AlinkError, Device, DeviceIdentity, ReceivedModelConfiguration } from '../../sdk';
 import { decryptOpcUaPassword } from '../../sdk/model-configuration/opcua-password';
@@ -37,7 +38,8 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
   const outputOf = async (received: ReceivedModelConfiguration, asked?: unknown): Promise<object[]> => {
     const { document, digest, size, source, identity, receivedAt } = received;
     const configuration = readModelConfiguration(document);
-    const problems = configuration.problems.map(({ path, reason }) => `${path}: ${reason}`);
+    const language = say(RED, 'language', {}, 'en') === 'zh' ? 'zh-CN' : 'en-US';
+    const problems = configuration.problems.map((problem) => spokenProblem(problem, language));
     const passwords = def.passwords === true ? await decrypt(configuration, received, problems) : new Map();
     const alink: ModelInfo = {
       status: source === 'push' ? 'pushed' : 'kept',
@@ -61,7 +63,7 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       gateway: def.device,
       name: identity.deviceName,
       flowAs: def.flowAs === 'text' ? 'text' : 'array',
-      language: say(RED, 'language', {}, 'en') === 'zh' ? 'zh-CN' : 'en-US',
+      language,
     });
     const id = RED.util.generateId();
     return parts.map(({ alink: more = {}, ...message }, index) => ({

@@ -17,4 +17,5 @@ export {
 } from './poll';
 export { ModelConfigurationError, readModelConfiguration } from './read';
 export * from './registers';
+export { spokenProblem } from './spoken-problem';
 export * from './types';

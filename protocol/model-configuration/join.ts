@@ -54,10 +54,14 @@ function joinDevice(entry: DeviceEntry, lists: Lists, problems: Problems): Model
   const server = lists.servers.get(serverId);
   const model = lists.models.get(productKey);
   if (server === undefined) {
-    return problems.leftOut(`${path}.deviceConfig.serverId`, `there is no server "${serverId}"`);
+    return problems.leftOut(`${path}.deviceConfig.serverId`, 'there is no server "{serverId}"', {
+      serverId: serverId,
+    });
   }
   if (model === undefined)
-    return problems.leftOut(`${path}.productKey`, `there is no model of "${productKey}"`);
+    return problems.leftOut(`${path}.productKey`, 'there is no model of "{productKey}"', {
+      productKey: productKey,
+    });
   const thingModel = lists.thingModels.get(productKey);
   const known = { productKey, deviceName, ...(thingModel === undefined ? {} : { thingModel }) };
   if (server.kind === 'opcua') {
@@ -69,18 +73,21 @@ function joinDevice(entry: DeviceEntry, lists: Lists, problems: Problems): Model
     }
     const { properties, services, events } = model.opcUa;
     if (properties.length + services.length + events.length === 0) {
-      return problems.leftOut(path, `the model of "${productKey}" has nothing for OPC UA`);
+      return problems.leftOut(path, 'the model of "{productKey}" has nothing for OPC UA', {
+        productKey: productKey,
+      });
     }
     return { kind: 'opcua', ...known, displayNamePath, server, model: model.opcUa };
   }
   if (slaveId === undefined || !Number.isInteger(slaveId) || slaveId < 0 || slaveId > HIGHEST_UNIT) {
-    return problems.leftOut(
-      `${path}.deviceConfig.slaveId`,
-      `is not 0–${HIGHEST_UNIT}; the server is one of Modbus`,
-    );
+    return problems.leftOut(`${path}.deviceConfig.slaveId`, 'is not 0–{most}; the server is one of Modbus', {
+      most: HIGHEST_UNIT,
+    });
   }
   if (model.modbus.length === 0) {
-    return problems.leftOut(path, `the model of "${productKey}" has nothing for Modbus`);
+    return problems.leftOut(path, 'the model of "{productKey}" has nothing for Modbus', {
+      productKey: productKey,
+    });
   }
   return { kind: 'modbus', ...known, slaveId, server, properties: model.modbus };
 }

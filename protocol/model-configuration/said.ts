@@ -1,10 +1,11 @@
 import type { CHINESE } from './chinese';
+import type { CHINESE_PROBLEMS } from './chinese-problems';
 
 // What is said where values are read and written. It is made from an English sentence and values, so that the function
 // nodes of generated flows can say it in another language: a table goes with their text, and the code stays the same.
 
 /** An English sentence; `{name}` stands for a value. */
-export type Sentence = keyof typeof CHINESE;
+export type Sentence = keyof typeof CHINESE | keyof typeof CHINESE_PROBLEMS;
 
 /** A sentence with its values; what others say (a server, a client) is a value as it is. */
 export interface Said {

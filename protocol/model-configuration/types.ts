@@ -1,5 +1,6 @@
 import type { ThingModel } from '../thing-model';
 import type { RegisterFormat } from './registers';
+import type { Said } from './said';
 
 /** What is wrong with a model configuration document, and what became of it. */
 export interface ModelProblem {
@@ -7,6 +8,8 @@ export interface ModelProblem {
   path: string;
   /** English; never holds a password. */
   reason: string;
+  /** The reason as `spokenProblem` takes it to say it in other languages. */
+  said: Said;
   /** `leftOut`: the entry is not used; `assumed`: it is used with the value that the reason names. */
   effect: 'leftOut' | 'assumed';
 }

@@ -1,5 +1,6 @@
 import { CHINESE as CHINESE_SENTENCES } from '../chinese';
 import type { Words } from '../said';
+import { isChinese } from '../spoken-problem';
 
 /** What a generated flow says to people. */
 export interface FlowTexts {
@@ -159,8 +160,4 @@ export function wordsOf(code: string, language: string | undefined): Words {
 /** Notes are Markdown. @param collection of nodes */
 function linkTo(collection: string): string {
   return `[${collection}](https://flows.nodered.org/node/${collection})`;
-}
-
-function isChinese(language: string | undefined): boolean {
-  return language?.toLowerCase().startsWith('zh') === true;
 }

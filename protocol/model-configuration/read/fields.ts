@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../envelope';
+import { type Said, type Sentence, said, spoken } from '../said';
 import type { ModelProblem } from '../types';
 
 const MOST_PROBLEMS = 500;
@@ -23,24 +24,28 @@ export class Problems {
   readonly list: ModelProblem[] = [];
   #more = 0;
 
-  leftOut(path: string, reason: string): undefined {
-    return this.#add({ path, reason, effect: 'leftOut' });
+  leftOut(path: string, sentence: Sentence, values: Said['values'] = {}): undefined {
+    return this.#add(problem(path, 'leftOut', said(sentence, values)));
   }
 
-  assumed(path: string, reason: string): undefined {
-    return this.#add({ path, reason, effect: 'assumed' });
+  assumed(path: string, sentence: Sentence, values: Said['values'] = {}): undefined {
+    return this.#add(problem(path, 'assumed', said(sentence, values)));
   }
 
   /** All, with a last one that counts what had no room. */
   all(): ModelProblem[] {
     if (this.#more === 0) return this.list;
-    return [...this.list, { path: '$', reason: `${this.#more} more problems`, effect: 'leftOut' }];
+    return [...this.list, problem('$', 'leftOut', said('{more} more problems', { more: this.#more }))];
   }
 
   #add(problem: ModelProblem): undefined {
     if (this.list.length < MOST_PROBLEMS) this.list.push(problem);
     else this.#more++;
   }
+}
+
+function problem(path: string, effect: ModelProblem['effect'], what: Said): ModelProblem {
+  return { path, reason: spoken(what), said: what, effect };
 }
 
 /** Only what the document itself says, nothing inherited. */
@@ -60,7 +65,11 @@ export function entries(from: Entry, name: string, most: number, problems: Probl
     problems.leftOut(at, 'is not a list');
     return [];
   }
-  if (list.length > most) problems.leftOut(at, `has ${list.length} entries, only the first ${most} are read`);
+  if (list.length > most)
+    problems.leftOut(at, 'has {length} entries, only the first {most} are read', {
+      length: list.length,
+      most,
+    });
   return list.slice(0, most).flatMap((body, i) => {
     const path = `${at}[${i}]`;
     if (isJsonObject(body)) return [{ body, path }];
@@ -88,7 +97,8 @@ export function text(from: Entry, name: string, longest: number): string | undef
 /** Text that must be there. */
 export function needText(from: Entry, name: string, longest: number, problems: Problems): string | undefined {
   const found = text(from, name, longest);
-  if (found === undefined) problems.leftOut(under(from.path, name), `is not text of 1–${longest} characters`);
+  if (found === undefined)
+    problems.leftOut(under(from.path, name), 'is not text of 1–{longest} characters', { longest });
   return found;
 }
 
@@ -100,7 +110,10 @@ export function number(from: Entry, name: string, rule: NumberRule, problems: Pr
   if (read !== undefined && isWithin(read, rule)) return read;
   problems.assumed(
     under(from.path, name),
-    `${show(value)} is not ${rule.whole ? 'a whole number ' : ''}from ${rule.least} to ${rule.most}; ${rule.assumed} is taken`,
+    rule.whole
+      ? '{value} is not a whole number from {least} to {most}; {assumed} is taken'
+      : '{value} is not from {least} to {most}; {assumed} is taken',
+    { value: show(value), least: rule.least, most: rule.most, assumed: rule.assumed },
   );
   return rule.assumed;
 }

@@ -66,10 +66,11 @@ function warnOfSharedPorts(servers: ReadonlyMap<string, ModelServer>, problems: 
     const owner = owners.get(serialPort);
     owners.set(serialPort, owner ?? serverId);
     if (owner === undefined) continue;
-    problems.assumed(
-      'serverList',
-      `"${owner}" and "${serverId}" have the port ${serialPort}; only one can open it`,
-    );
+    problems.assumed('serverList', '"{owner}" and "{serverId}" have the port {port}; only one can open it', {
+      owner,
+      serverId,
+      port: serialPort,
+    });
   }
 }
 
@@ -99,7 +100,8 @@ function unique<T>(
     const item = one(entry, problems);
     if (item === undefined) continue;
     const name = key(item);
-    if (found.has(name)) problems.leftOut(entry.path, `"${name}" is there twice; the first one counts`);
+    if (found.has(name))
+      problems.leftOut(entry.path, '"{name}" is there twice; the first one counts', { name });
     else found.set(name, item);
   }
   return found;
@@ -113,7 +115,9 @@ function readThingModel({ body, path }: Entry, problems: Problems): ThingModel |
   } catch (thrown) {
     if (!(thrown instanceof ThingModelError)) throw thrown;
     const inside = thrown.path.replace(/^\$\.?/, '');
-    return problems.leftOut(inside === '' ? path : under(path, inside), thrown.reason);
+    return problems.leftOut(inside === '' ? path : under(path, inside), '{reason}', {
+      reason: thrown.reason,
+    });
   }
 }
 
@@ -121,7 +125,7 @@ function readDevice(entry: Entry, problems: Problems): DeviceEntry | undefined {
   const [productKey, deviceName] = (['productKey', 'deviceName'] as const).map((name) => {
     const value = field(entry.body, name);
     if (typeof value === 'string' && identityProblem(value) === undefined) return value;
-    return problems.leftOut(under(entry.path, name), `${show(value)} is not a ${name}`);
+    return problems.leftOut(under(entry.path, name), '{value} is not a {name}', { value: show(value), name });
   });
   const config = field(entry.body, 'deviceConfig');
   const path = under(entry.path, 'deviceConfig');

@@ -41,8 +41,10 @@ export function readModbusProperty(
   const given = field(entry.body, 'operateType');
   const operateType = OPERATE_TYPES.find((type) => type === given);
   if (operateType === undefined) {
-    const reason = `${show(given)} is not one of ${OPERATE_TYPES.join(', ')}`;
-    return problems.leftOut(under(entry.path, 'operateType'), reason);
+    return problems.leftOut(under(entry.path, 'operateType'), '{value} is not one of {choices}', {
+      value: show(given),
+      choices: OPERATE_TYPES.join(', '),
+    });
   }
   const address = readPropertyAddress(entry, problems);
   const format = readFormat(entry, operateType, problems);
@@ -50,7 +52,8 @@ export function readModbusProperty(
   if (address + format.count - 1 > HIGHEST_ADDRESS) {
     return problems.leftOut(
       under(entry.path, 'registerAddress'),
-      `${format.count} from ${address} on end beyond 65535`,
+      '{count} from {address} on end beyond 65535',
+      { count: format.count, address },
     );
   }
   const writeCode = readWriteCode(entry, operateType, format, problems);
@@ -73,8 +76,9 @@ function readPropertyAddress(entry: Entry, problems: Problems): number | undefin
   const path = under(entry.path, 'registerAddress');
   const address = readAddress(value);
   if (address === undefined)
-    return problems.leftOut(path, `${show(value)} is not an address from 0x0 to 0xFFFF`);
-  if (isAmbiguousAddress(value)) problems.assumed(path, `${show(value)} has no 0x; ${address} is taken`);
+    return problems.leftOut(path, '{value} is not an address from 0x0 to 0xFFFF', { value: show(value) });
+  if (isAmbiguousAddress(value))
+    problems.assumed(path, '{value} has no 0x; {address} is taken', { value: show(value), address });
   return address;
 }
 
@@ -88,8 +92,8 @@ function readFormat(entry: Entry, operateType: OperateType, problems: Problems):
   const given = field(original, 'type');
   const type = TYPES.find((name) => name === given);
   if (type === undefined)
-    return problems.leftOut(`${path}.type`, `${show(given)} is not a type of registers`);
-  if (bits && !isNumeric(type)) return problems.leftOut(`${path}.type`, `coils cannot hold ${type}`);
+    return problems.leftOut(`${path}.type`, '{value} is not a type of registers', { value: show(given) });
+  if (bits && !isNumeric(type)) return problems.leftOut(`${path}.type`, 'coils cannot hold {type}', { type });
   const count = bits ? readCoils(from, type, problems) : readRegisters(from, type, problems);
   if (count === undefined) return undefined;
   const scaling = readScaling(entry, problems);
@@ -118,7 +122,8 @@ function readRegisters(from: Entry, type: RegisterType, problems: Problems): num
   if (count !== fixed) {
     problems.assumed(
       under(from.path, 'registerCount'),
-      `${type} takes ${fixed}, not ${count}; ${fixed} is taken`,
+      '{type} takes {fixed}, not {count}; {fixed} is taken',
+      { type, fixed, count },
     );
   }
   return fixed;
@@ -135,7 +140,9 @@ function readScaling(entry: Entry, problems: Problems): number {
   const scaling = readNumber(value);
   const size = Math.abs(scaling ?? 0);
   if (scaling !== undefined && size >= 1e-30 && size <= 1e30) return scaling;
-  problems.assumed(under(entry.path, 'scaling'), `${show(value)} is not a number other than 0; 1 is taken`);
+  problems.assumed(under(entry.path, 'scaling'), '{value} is not a number other than 0; 1 is taken', {
+    value: show(value),
+  });
   return 1;
 }
 
@@ -159,7 +166,8 @@ function readBitMask(
   if (isNumeric(type) && mask !== undefined && mask < 2 ** width) return mask;
   return problems.assumed(
     under(entry.path, 'bitMask'),
-    `${show(value)} is not a mask of ${width} bits for ${type}; none is taken`,
+    '{value} is not a mask of {width} bits for {type}; none is taken',
+    { value: show(value), width, type },
   );
 }
 
@@ -176,13 +184,17 @@ function readWriteCode(
   const code = value === undefined || value === '' ? usual : readNumber(value);
   if (code === 0) return undefined;
   if (count > MOST_WRITTEN) {
-    const reason = `${count} registers are more than the ${MOST_WRITTEN} that can be written at once; it is only read`;
-    return problems.assumed(under(entry.path, 'writeFunctionCode'), reason);
+    return problems.assumed(
+      under(entry.path, 'writeFunctionCode'),
+      '{count} registers are more than the {most} that can be written at once; it is only read',
+      { count, most: MOST_WRITTEN },
+    );
   }
   if (code === several || (code === single && count === 1)) return code;
   problems.assumed(
     under(entry.path, 'writeFunctionCode'),
-    `${show(value)} does not write ${count} of ${operateType}; ${usual} is taken`,
+    '{value} does not write {count} of {operateType}; {usual} is taken',
+    { value: show(value), count, operateType, usual },
   );
   return usual;
 }

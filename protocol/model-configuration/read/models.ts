@@ -20,10 +20,9 @@ export function readModel(entry: Entry, problems: Problems): ProductModel | unde
   const profile = field(entry.body, 'profile');
   const productKey = isJsonObject(profile) ? field(profile, 'productKey') : undefined;
   if (typeof productKey !== 'string' || identityProblem(productKey) !== undefined) {
-    return problems.leftOut(
-      under(entry.path, 'profile.productKey'),
-      `${show(productKey)} is not a productKey`,
-    );
+    return problems.leftOut(under(entry.path, 'profile.productKey'), '{value} is not a productKey', {
+      value: show(productKey),
+    });
   }
   const modbus: ModbusProperty[] = [];
   const properties: OpcUaProperty[] = [];
@@ -58,10 +57,9 @@ function features(from: Entry, name: string, problems: Problems): Array<[Entry, 
     const identifier = readIdentifier(entry, problems);
     if (identifier === undefined) return [];
     if (seen.has(identifier)) {
-      problems.leftOut(
-        under(entry.path, 'identifier'),
-        `"${identifier}" is there twice; the first one counts`,
-      );
+      problems.leftOut(under(entry.path, 'identifier'), '"{name}" is there twice; the first one counts', {
+        name: identifier,
+      });
       return [];
     }
     seen.add(identifier);
@@ -73,10 +71,9 @@ function readIdentifier(entry: Entry, problems: Problems): string | undefined {
   const value = field(entry.body, 'identifier');
   // `__proto__` would name no property of an object.
   if (typeof value === 'string' && IDENTIFIER.test(value) && value !== '__proto__') return value;
-  return problems.leftOut(
-    under(entry.path, 'identifier'),
-    `${show(value)} is not 1–50 of A–Z, a–z, 0–9 and _`,
-  );
+  return problems.leftOut(under(entry.path, 'identifier'), '{value} is not 1–50 of A–Z, a–z, 0–9 and _', {
+    value: show(value),
+  });
 }
 
 function readNamed(entry: Entry, identifier: string, problems: Problems): OpcUaProperty | undefined {
@@ -95,7 +92,10 @@ function readParameters(from: Entry, name: string, problems: Problems): OpcUaPar
   return found
     .filter(({ identifier, index }) => {
       if (!taken.has(index)) return taken.add(index);
-      problems.leftOut(under(from.path, name), `"${identifier}" has the index ${index} of another one`);
+      problems.leftOut(under(from.path, name), '"{identifier}" has the index {index} of another one', {
+        identifier,
+        index,
+      });
       return false;
     })
     .sort((a, b) => a.index - b.index);

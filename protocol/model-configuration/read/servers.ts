@@ -30,7 +30,9 @@ export function readServer(entry: Entry, problems: Problems): ModelServer | unde
     case 'RTU':
       return readRtu(entry, known, problems);
     default:
-      return problems.leftOut(under(entry.path, 'protocol'), `${show(protocol)} is neither TCP nor RTU`);
+      return problems.leftOut(under(entry.path, 'protocol'), '{value} is neither TCP nor RTU', {
+        value: show(protocol),
+      });
   }
 }
 
@@ -39,7 +41,9 @@ type Known = Pick<ModelServer, 'serverId' | 'name'>;
 function readTcp(entry: Entry, known: Known, problems: Problems): ModbusServer | undefined {
   const host = text(entry, 'ip', LONGEST.address);
   if (host === undefined || !/^[A-Za-z0-9._:%[\]-]+$/.test(host)) {
-    return problems.leftOut(under(entry.path, 'ip'), `${show(field(entry.body, 'ip'))} is not an address`);
+    return problems.leftOut(under(entry.path, 'ip'), '{value} is not an address', {
+      value: show(field(entry.body, 'ip')),
+    });
   }
   const port = number(entry, 'port', { least: 1, most: 65_535, whole: true, assumed: 502 }, problems);
   return { kind: 'tcp', ...known, host, port };
@@ -67,7 +71,9 @@ function readParity(entry: Entry, problems: Problems): RtuServer['parity'] {
   if (value === undefined || value === '') return 'none';
   const parity = PARITY.get(typeof value === 'object' ? '' : String(value).trim().toUpperCase());
   if (parity === undefined) {
-    problems.assumed(under(entry.path, 'parity'), `${show(value)} is not N, O or E; no parity is taken`);
+    problems.assumed(under(entry.path, 'parity'), '{value} is not N, O or E; no parity is taken', {
+      value: show(value),
+    });
     return 'none';
   }
   return parity;
@@ -79,7 +85,8 @@ function readOpcUa(entry: Entry, known: Known, problems: Problems): OpcUaServer 
   if (!/^opc\.(tcp|https?|wss?):\/\//i.test(url)) {
     problems.assumed(
       under(entry.path, 'url'),
-      `${show(url)} does not begin with opc.tcp://; it is kept as it is`,
+      '{value} does not begin with opc.tcp://; it is kept as it is',
+      { value: show(url) },
     );
   }
   const userName = text(entry, 'userName', LONGEST.name);
@@ -113,9 +120,10 @@ function choose<T extends string>(
   const chosen = choices.find((choice) => choice === value);
   if (chosen !== undefined) return chosen;
   const strictest = choices.at(-1);
-  problems.assumed(
-    under(entry.path, name),
-    `${show(value)} is not one of ${choices.join(', ')}; ${strictest} is taken`,
-  );
+  problems.assumed(under(entry.path, name), '{value} is not one of {choices}; {strictest} is taken', {
+    value: show(value),
+    choices: choices.join(', '),
+    strictest: strictest ?? '',
+  });
   return strictest;
 }

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { generateFlow, readModelConfiguration } from '../../../../protocol/model-configuration';
+import {
+  generateFlow,
+  readModelConfiguration,
+  spokenProblem,
+} from '../../../../protocol/model-configuration';
 import { CHINESE } from '../../../../protocol/model-configuration/chinese';
+import { CHINESE_PROBLEMS } from '../../../../protocol/model-configuration/chinese-problems';
 import { askText } from '../../../../protocol/model-configuration/flow/texts/modbus-ask-text';
 import { decodeText } from '../../../../protocol/model-configuration/flow/texts/modbus-decode-text';
 import { writeText } from '../../../../protocol/model-configuration/flow/texts/modbus-write-text';
@@ -20,10 +25,16 @@ const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
 describe('sentences of generated flows', () => {
   it('are said in Chinese with the same values, and none stands there for nothing', () => {
     const code = [askText, decodeText, writeText, opcUaText].join();
-    for (const [english, chinese] of Object.entries(CHINESE)) {
+    for (const [english, chinese] of Object.entries({ ...CHINESE, ...CHINESE_PROBLEMS })) {
       assert.deepEqual(placeholders(chinese), placeholders(english));
-      assert.ok(code.includes(english), `nothing says: ${english}`);
-      assert.doesNotMatch(chinese.replace(/\{\w+\}|payload|UTF-8|true|false/g, ''), /[a-z]{2}/i);
+      if (english in CHINESE) assert.ok(code.includes(english), `nothing says: ${english}`);
+      assert.doesNotMatch(
+        chinese.replace(
+          /\{\w+\}|payload|UTF-8|true|false|productKey|TCP|RTU|OPC UA|Modbus|opc\.tcp|0xFFFF/g,
+          '',
+        ),
+        /[a-z]{2}/i,
+      );
     }
   });
 
@@ -61,6 +72,26 @@ describe('sentences of generated flows', () => {
       .map(({ func }) => String(func ?? ''))
       .filter((text) => text.includes('decode(plan'));
     assert.ok(!pump.includes(CHINESE['the method is not found on the server']));
+  });
+});
+
+describe('problems of a document, in both languages', () => {
+  it('say where and what', () => {
+    const { problems } = readModelConfiguration({
+      modelList: 'all',
+      serverList: [{ protocol: 'UDP', serverId: 'a' }],
+      deviceList: [{ productKey: 'a1', deviceName: 'd', deviceConfig: { serverId: 'b' } }],
+    });
+    const spokenIn = (language: Language) => problems.map((problem) => spokenProblem(problem, language));
+    assert.deepEqual(
+      spokenIn('en-US'),
+      problems.map(({ path, reason }) => `${path}: ${reason}`),
+    );
+    assert.deepEqual(spokenIn('zh-CN'), [
+      'serverList[0].protocol："UDP" 既不是 TCP 也不是 RTU',
+      'modelList：不是列表',
+      'deviceList[0].deviceConfig.serverId：没有服务器“b”',
+    ]);
   });
 });
 
