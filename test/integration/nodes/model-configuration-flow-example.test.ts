@@ -13,6 +13,8 @@ import { PLANT } from '../../unit/protocol/model-configuration/plant';
 
 const EXAMPLE = join(__dirname, '../../../examples/25-gateway-model-configuration.json');
 
+const PUMP_1 = { productKey: 'a1Pump25', deviceName: 'pump-01' };
+
 describe('25-gateway-model-configuration.json with a Modbus server', () => {
   let modbus: ModbusTcp;
   let red: Runtime;
@@ -46,7 +48,9 @@ describe('25-gateway-model-configuration.json with a Modbus server', () => {
     // As a user gets it: a debug panel cuts long texts.
     const file = await fetch(`${new URL(red.url).origin}/http/gateway-flow.json`);
     const flow = (await file.json()) as FlowNode[];
-    await red.deploy([...example, ...flow]);
+    const atPlatform = named('at the platform');
+    const watched = example.map((node) => (node === atPlatform ? { ...node, type: 'test-sink' } : node));
+    await red.deploy([...watched, ...flow]);
 
     const end = Date.now() + 15_000;
     const values = async (deviceName: string) => {
@@ -67,6 +71,15 @@ describe('25-gateway-model-configuration.json with a Modbus server', () => {
       }
       assert.deepEqual(seen, expected);
     }
+
+    const asked = red.next(atPlatform.id, undefined, 10_000);
+    red.send(named('values of pump-01').id, { device: PUMP_1 });
+    assert.match(JSON.stringify((await asked).payload), /"Identifier":"temperature"[^}]*"21.5"/);
+    const done = red.next(atPlatform.id, undefined, 10_000);
+    red.send(named('open its valve').id, { payload: { valve: 1 }, device: PUMP_1 });
+    await done;
+    while ((await values('pump-01')).valve !== 1) assert.ok(Date.now() < end, 'the valve is still shut');
+    assert.deepEqual(modbus.memory.get(1, 0, 3), [1]);
   });
 
   it('a flow of its user decodes in a function node what a flex getter answers', async () => {
