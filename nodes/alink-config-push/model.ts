@@ -78,7 +78,9 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       assertGateway(device);
       const problem = (error: AlinkError) => outlet.problem(error, namesOf(device));
       const deliver = (received: ReceivedModelConfiguration) => {
-        outputOf(received).then(outlet.send, (thrown: unknown) => problem(toAlinkError(thrown)));
+        outputOf(received)
+          .then(outlet.send)
+          .catch((thrown: unknown) => problem(toAlinkError(thrown)));
       };
       const kept = def.ask === true;
       const options = documentOptions(RED, node, def);

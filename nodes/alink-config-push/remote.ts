@@ -48,7 +48,7 @@ export function remoteWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet:
     if (!byFlow) {
       configuration.answer({}).catch((thrown: unknown) => {
         const error = toAlinkError(thrown);
-        // Another node of the same device was faster; it is accepted all the same.
+        // Another node of the same device has refused it meanwhile, which ends it for all.
         if (error.key !== 'alreadyAnswered') outlet.problem(error, infoOf(configuration, 'failed'));
       });
     }

@@ -59,7 +59,8 @@ export class StatusLine {
   #tally: { online: number; total: number } | undefined;
   #sent = '';
   #timer: NodeJS.Timeout | undefined;
-  #lastSentAt = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
+  #closed = false;
   #stateName = '';
 
   constructor(
@@ -142,7 +143,9 @@ export class StatusLine {
     if (this.#timer === undefined) this.#refresh();
   }
 
+  /** What ends late says nothing any more: under the node's id a new one may speak already. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -158,7 +161,8 @@ export class StatusLine {
   }
 
   #refresh(): void {
-    const wait = this.#lastSentAt + SHORTEST_INTERVAL_MS - Date.now();
+    if (this.#closed) return;
+    const wait = this.#lastSentAt + SHORTEST_INTERVAL_MS - performance.now();
     const shown = this.#shown();
     // A change of colour is news at once; a change of words alone, progress, or counts can wait their turn.
     const isNews = shown.fill !== 'blue' && shown !== this.#counts && !this.#sent.startsWith(`${shown.fill}`);
@@ -176,7 +180,7 @@ export class StatusLine {
     const text = `${status.fill}|${status.shape}|${status.text}`;
     if (text === this.#sent) return;
     this.#sent = text;
-    this.#lastSentAt = Date.now();
+    this.#lastSentAt = performance.now();
     this.node.status(status);
   }
 }
