@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { EnvelopeError, type Json, parseJson } from '../../protocol';
 import { AlinkError, type ErrorKey, type Retry } from '../errors';
-import { HttpsError } from '../https/error';
+import { HttpsError, NETWORK_RULES } from '../https/error';
 import { type HttpsAnswer, httpsGet } from '../https/get';
+import { statusProblem } from '../https/status';
 import { TimeLimit } from '../time-limit';
 import type { DocumentOffer } from './offer';
 import { type DocumentOptions, USUAL_DOCUMENT_BYTES } from './types';
@@ -26,17 +27,6 @@ export interface LoadedDocument {
 }
 
 const USUAL_DOWNLOAD_MS = 30_000;
-/** Answers to an address that is not, or no longer, good. */
-const EXPIRED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
-/** Answers that another time may not be given. */
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
-/** Rules for what keeps from the server. */
-const NETWORK: Partial<Record<ErrorKey, string>> = {
-  dns: 'httpsDns',
-  unreachable: 'httpsUnreachable',
-  tls: 'httpsTls',
-  handshakeTimeout: 'httpsSilent',
-};
 
 /**
  * Loads the document of an offer once and checks size, digest and syntax.
@@ -98,7 +88,7 @@ async function load(url: string, options: LoadOptions, mostBytes: number): Promi
 }
 
 async function body({ status, headers, read }: HttpsAnswer, mostBytes: number): Promise<Buffer> {
-  if (status !== 200) throw statusProblem(status);
+  if (status !== 200) throw answered(status);
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
     throw problem('configurationNotLoaded', 'documentPacked', 'the server sent it in a packed form');
   const told = Number(headers['content-length']);
@@ -114,11 +104,11 @@ async function body({ status, headers, read }: HttpsAnswer, mostBytes: number): 
   return Buffer.concat(parts);
 }
 
-function statusProblem(status: number): AlinkError {
-  const isPassing = status >= 500 || PASSING.has(status);
-  const key = EXPIRED.has(status) ? 'configurationExpired' : 'configurationNotLoaded';
+function answered(status: number): AlinkError {
+  const why = statusProblem(status);
+  const key = why === 'expired' ? 'configurationExpired' : 'configurationNotLoaded';
   const reason = `the server answered ${status}`;
-  return problem(key, 'documentStatus', reason, { status }, isPassing ? 'slow' : 'no');
+  return problem(key, 'documentStatus', reason, { status }, why === 'passing' ? 'slow' : 'no');
 }
 
 /** What a failure of the network means here; anything else as it is. */
@@ -136,7 +126,7 @@ function loadError(thrown: unknown): unknown {
   const { key, message, details, retry } = thrown;
   const values = { ...details, why: details.reason ?? '' };
   // A certificate that is not trusted will not be in a minute.
-  return problem('configurationNotLoaded', NETWORK[key], message, values, key === 'tls' ? 'no' : retry);
+  return problem('configurationNotLoaded', NETWORK_RULES[key], message, values, key === 'tls' ? 'no' : retry);
 }
 
 function tooLarge(value: number, limit: number): AlinkError {

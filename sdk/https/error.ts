@@ -1,3 +1,5 @@
+import type { ErrorKey } from '../errors';
+
 /**
  * Why nothing could be loaded from an address. `notAllowed`: it was not asked, or sent us on to where we do not go.
  * `passing`: worth another try. `gone`: nothing will help.
@@ -15,6 +17,14 @@ export type HttpsRule =
   | 'httpsProxyFailed'
   | 'httpsStalled'
   | 'httpsCut';
+
+/** The same for errors of the network, by their keys. */
+export const NETWORK_RULES: Readonly<Partial<Record<ErrorKey, string>>> = {
+  dns: 'httpsDns',
+  unreachable: 'httpsUnreachable',
+  tls: 'httpsTls',
+  handshakeTimeout: 'httpsSilent',
+};
 
 /** Neither message nor host ever hold path or query: they may be a signature. */
 export class HttpsError extends Error {

@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { AlinkError } from '../../errors';
+import { NETWORK_RULES } from '../../https/error';
 import { failure, storageError } from '../failure';
 import type { FirmwareFile } from '../types';
 import { asSourceError } from './http-source';
@@ -170,21 +171,13 @@ export class FileDownload {
   }
 }
 
-/** Reasons that the network has, by the error that tells of them. */
-const NETWORK: Readonly<Partial<Record<AlinkError['key'], string>>> = {
-  dns: 'httpsDns',
-  unreachable: 'httpsUnreachable',
-  tls: 'httpsTls',
-  handshakeTimeout: 'httpsSilent',
-};
-
 /** @throws AlinkError for what no further try would change */
 function worthAnotherTry(given: unknown): SourceError {
   const thrown = asSourceError(given);
   if (thrown instanceof SourceError) return thrown;
   if (thrown instanceof AlinkError && thrown.retry === 'slow') {
     const { key, message, details } = thrown;
-    return new SourceError('passing', NETWORK[key], message, { values: details, cause: thrown });
+    return new SourceError('passing', NETWORK_RULES[key], message, { values: details, cause: thrown });
   }
   throw storageError(thrown);
 }

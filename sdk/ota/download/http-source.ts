@@ -1,13 +1,10 @@
 import { allowedUrl } from '../../https/address';
 import { HttpsError } from '../../https/error';
 import { type GetOptions, type HttpsAnswer, httpsGet } from '../../https/get';
+import { statusProblem } from '../../https/status';
 import { failure } from '../failure';
 import type { FirmwareFile } from '../types';
 import { type OpenSource, type Source, SourceError, type SourceProblem } from './source';
-
-/** The address is not, or no longer, good: another one may be. */
-const EXPIRED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** Files over HTTPS, from where they were left (G.4). */
 export class HttpSource implements Source {
@@ -53,9 +50,7 @@ export function asSourceError(thrown: unknown): unknown {
 /** Looks at what the server is about to send. @throws SourceError */
 function startOf({ status, headers }: HttpsAnswer, size: number, asked: number): number {
   if (status === 416) throw otherPart('the server cannot go on from there');
-  if (EXPIRED.has(status)) throw answered('expired', status);
-  if (status >= 500 || PASSING.has(status)) throw answered('passing', status);
-  if (status !== 200 && status !== 206) throw answered('gone', status);
+  if (status !== 200 && status !== 206) throw answered(statusProblem(status), status);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity')
     throw new SourceError('wrong', 'documentPacked', 'the server sent the file in a packed form');
