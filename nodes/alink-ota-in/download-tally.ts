@@ -4,13 +4,13 @@ import type { DownloadsShown } from '../shared/status';
 export interface Tallied {
   /** It has begun, and come so far. */
   tell(doneBytes: number): void;
-  /** However it ended. */
-  end(): void;
+  /** It has ended. @param isWhole false: it failed or was given up, so it counts no more */
+  end(isWhole: boolean): void;
 }
 
 /**
- * Adds the downloads of one node up: a gateway's sub-devices are offered firmware all at once. What has ended counts
- * until all have, so that the sum does not go back.
+ * Adds the downloads of one node up: a gateway's sub-devices are offered firmware all at once. What was loaded
+ * counts until all have ended, so that the sum does not go back.
  */
 export class DownloadTally {
   #loading = 0;
@@ -46,13 +46,17 @@ export class DownloadTally {
         }
         tell(bytes);
       },
-      end: () => {
+      end: (isWhole) => {
         if (state === 'ended') return;
         if (state === 'waiting') this.#waiting--;
         else this.#loading--;
         state = 'ended';
-        if (!this.isOver) tell(totalBytes);
-        else this.#doneBytes = this.#totalBytes = 0;
+        if (this.isOver) this.#doneBytes = this.#totalBytes = 0;
+        else if (isWhole) tell(totalBytes);
+        else {
+          this.#totalBytes -= totalBytes;
+          tell(0);
+        }
       },
     };
   }

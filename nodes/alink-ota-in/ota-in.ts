@@ -218,7 +218,8 @@ export class OtaIn {
       if (Reflect.get(msg, 'reset') === true) await (await home.firmwareOf(device)).ended(module);
       const offer = await this.#ask(device, module);
       const handed = offer && (await updates.take(device, offer, true));
-      if (tally.isOver) this.#link.status.success();
+      if (tally.isOver && offer === undefined) this.#link.status.nothingOffered();
+      else if (tally.isOver) this.#link.status.success();
       if (handed) send(Object.assign(msg, this.#addressed(device, handed)));
       done();
     } catch (thrown) {
@@ -286,6 +287,7 @@ export class OtaIn {
       home,
       signal,
       tally,
+      onRetry: (error, waitMs) => status.loadingAgain(error, waitMs),
       send: (device, handed) => this.#send(device, handed),
     });
     return { settings, home, updates, tally };

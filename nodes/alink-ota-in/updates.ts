@@ -23,6 +23,8 @@ export interface UpdatesDoor {
   /** Aborted when the node closes. */
   signal: AbortSignal;
   tally: DownloadTally;
+  /** Shows that a download waits for its next try. */
+  onRetry: (error: AlinkError, waitMs: number) => void;
   /** A message besides the one that an offer ends in. */
   send: (device: Pick<Device, 'identity'>, handed: Handed) => void;
 }
@@ -98,7 +100,7 @@ export class Updates {
   }
 
   async #load(device: Device, offer: FirmwareOffer): Promise<object> {
-    const { home, settings, signal, tally, send } = this.door;
+    const { home, settings, signal, tally, send, onRetry } = this.door;
     const { module } = offer;
     const pace = new ProgressPace();
     const tallied = tally.add(sizeOf(offer.files));
@@ -107,6 +109,7 @@ export class Updates {
       allowHttp: home.isEmulator,
       signal,
       ...(settings.askBy === 'request' ? { renew: () => this.#renew(device, module) } : {}),
+      onRetry,
       onProgress: (progress) => {
         tallied.tell(progress.doneBytes);
         // Before the check nothing is complete.
@@ -118,7 +121,16 @@ export class Updates {
         send(device, { payload, alink: infoOf(device, offer, 'downloading') });
       },
     });
-    const downloaded = await loading.finally(() => tallied.end());
+    const downloaded = await loading.then(
+      (files) => {
+        tallied.end(true);
+        return files;
+      },
+      (error) => {
+        tallied.end(false);
+        throw error;
+      },
+    );
     // Said before the flow has it, which may report the version at once or restart everything.
     await this.#report(device, module, 100);
     return downloadPayload(downloaded);

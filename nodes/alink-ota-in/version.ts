@@ -74,7 +74,7 @@ async function firstLine(path: string): Promise<string> {
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw badSettings('version', `the file with the version cannot be read: ${reason}`, 'versionFile', {
-      value: reason,
+      value: `${reason}: ${path}`,
     });
   }
 }

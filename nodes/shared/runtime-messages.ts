@@ -5,6 +5,9 @@ import { AlinkError, type LogLine } from '../../sdk';
 /** Strings that several nodes share stand with the platform node, which every flow has. */
 const SHARED = 'alink-platform';
 
+/** Nodes whose dialogs name settings that an error may be about; where several have one, the last counts. */
+const SETTINGS_OF = ['alink-config-push', 'alink-ota-in', SHARED, 'alink-device'];
+
 export type MessageValues = Readonly<Record<string, string | number>>;
 
 /** What was said without values, by the runtime that said it: thousands of nodes come online in a moment. */
@@ -75,8 +78,7 @@ function causeOf(RED: NodeAPI, { key, cause }: AlinkError): { reason?: string } 
 /** A setting as its dialog calls it; the field's own name when no dialog has it. */
 function settingName(RED: NodeAPI, field: string | number | undefined): string {
   const name = String(field);
-  const english = say(RED, `label.${name}`, {}, name);
-  return say(RED, `label.${name}`, {}, english, 'alink-device');
+  return SETTINGS_OF.reduce((found, type) => say(RED, `label.${name}`, {}, found, type), name);
 }
 
 /** Whether the platform's own sentence is what was said already, in this language or in another. */
@@ -141,7 +143,9 @@ export function nameCode(RED: NodeAPI, { key, code }: AlinkError): string | unde
 
 /** A line of a device's log, for people: what happened, and to whom it happened where that is known. */
 export function explainLog(RED: NodeAPI, { event, details, error }: LogLine): string {
-  const values = error === undefined ? details : { ...details, reason: explainError(RED, error) };
+  const reason = details.rule === undefined ? undefined : explainReason(RED, details);
+  const said = error === undefined ? reason : explainError(RED, error);
+  const values = said === undefined ? details : { ...details, reason: said };
   return say(RED, `log.${event}`, values, `${event} ${JSON.stringify(details)}`);
 }
 

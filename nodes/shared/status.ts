@@ -118,7 +118,15 @@ export class StatusLine {
     this.#refresh();
   }
 
-  /** A document could not be loaded yet; `success` or `error` ends it. */
+  /** Somebody asked for firmware, and there is none; until something else is to be said. */
+  nothingOffered(): void {
+    const text = say(this.RED, 'status.nothingOffered', {}, 'online, no firmware offered');
+    this.#error = undefined;
+    this.#progress = { fill: 'green', shape: 'dot', text };
+    this.#refresh();
+  }
+
+  /** A document or file could not be loaded yet; `success` or `error` ends it. */
   loadingAgain(error: AlinkError, waitMs: number): void {
     const values = { seconds: Math.ceil(waitMs / 1000), reason: explainReason(this.RED, error.details) };
     const text = say(this.RED, 'status.loadingAgain', values, `loading again in ${values.seconds} s`);

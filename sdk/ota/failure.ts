@@ -24,8 +24,13 @@ export function storageError(cause: unknown): AlinkError {
   const reason = code ?? (cause instanceof Error ? cause.message : String(cause));
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return failure('diskFull', -2, 'the disk is full', { cause, details: { rule: 'diskFull' } });
+  const path = cause instanceof Error ? (cause as NodeJS.ErrnoException).path : undefined;
   return failure('firmwareStorage', -2, `the file cannot be written or read: ${reason}`, {
     cause,
-    details: { reason },
+    // The path is for the person at the device, not for the platform, which is told the sentence.
+    details:
+      code === undefined || path === undefined
+        ? { reason }
+        : { rule: 'storageAt', code, path, reason: `${code} at ${path}` },
   });
 }

@@ -81,6 +81,8 @@ export interface DownloadOptions {
   renew?: () => Promise<FirmwareOffer | undefined>;
   /** At most four times a second, and at each percent. */
   onProgress?: (progress: DownloadProgress) => void;
+  /** A try brought nothing, and the next one begins in so many ms; what went wrong is in `error.details`. */
+  onRetry?: (error: AlinkError, waitMs: number) => void;
   signal?: AbortSignal;
 }
 

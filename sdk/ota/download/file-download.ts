@@ -20,6 +20,8 @@ export interface FileDownloadOptions {
   flushBytes: number;
   /** Told how much of the file is there. */
   onProgress: (bytes: number) => void;
+  /** Told what went wrong before a wait for the next try. */
+  onRetry: ((error: AlinkError, waitMs: number) => void) | undefined;
   signal: AbortSignal;
 }
 
@@ -140,7 +142,12 @@ export class FileDownload {
     }
     if (part.digest() !== digest.value) {
       const { method } = digest;
-      throw new SourceError('wrong', 'fileDigest', `its ${method} is another`, { values: { method } });
+      throw new SourceError(
+        'wrong',
+        'fileDigest',
+        `the ${method} of the file is not the one that was offered`,
+        { values: { method } },
+      );
     }
   }
 
@@ -152,7 +159,7 @@ export class FileDownload {
 
   /** Does what the problem asks for before the next try. @throws AlinkError */
   async #prepareNext(part: PartFile, error: SourceError): Promise<void> {
-    const { retries, renew, backoff, signal } = this.#options;
+    const { retries, renew, backoff, signal, onRetry } = this.#options;
     const { problem, message, details } = error;
     if (problem === 'gone' || (problem !== 'wrong' && this.#failures > retries)) throw failed(error);
     if (problem === 'wrong') {
@@ -165,8 +172,10 @@ export class FileDownload {
     if (problem === 'expired') this.#file = (await renew(error)) ?? this.#file;
     // The first time at once: most causes are over when they are noticed.
     if (this.#failures > 1) {
-      const wait = Math.min(backoff.first * 2 ** (this.#failures - 2), backoff.longest);
-      await setTimeout(wait * (0.5 + Math.random() / 2), undefined, { signal });
+      const longest = Math.min(backoff.first * 2 ** (this.#failures - 2), backoff.longest);
+      const wait = longest * (0.5 + Math.random() / 2);
+      onRetry?.(failed(error), wait);
+      await setTimeout(wait, undefined, { signal });
     }
   }
 }

@@ -182,7 +182,7 @@ export class FirmwareDownload {
   }
 
   #load(folder: VersionFolder, index: number): Promise<string> {
-    const { retries, flushBytes } = this.#options;
+    const { retries, flushBytes, onRetry } = this.#options;
     return new FileDownload(this.#fileAt(index), {
       folder,
       index,
@@ -194,6 +194,7 @@ export class FirmwareDownload {
       backoff: this.#door.timing.downloadBackoff,
       flushBytes,
       onProgress: (bytes) => this.#tell(index, bytes),
+      onRetry,
       signal: this.#signal,
     }).run();
   }
@@ -235,7 +236,11 @@ export class FirmwareDownload {
     if (!sameContent(offer, this.#offer)) throw replaced(version, offer.version);
     this.#offer = offer;
     this.#checkOffer();
-    this.#door.log({ level: 'info', event: 'firmwareAddressRenewed', details: { module, version, reason } });
+    this.#door.log({
+      level: 'info',
+      event: 'firmwareAddressRenewed',
+      details: { ...details, module, version, reason },
+    });
     return true;
   }
 

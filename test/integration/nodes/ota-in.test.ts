@@ -75,6 +75,29 @@ describe('alink-ota-in', () => {
     ]);
   });
 
+  it('says that there is none when it was asked and nothing is offered', async () => {
+    await flows.deploy();
+    const status = flows.red.next('statuses', ({ status: shown }) => /no firmware/.test(shown?.text ?? ''));
+    flows.red.send('ota', {});
+    const { fill, text } = (await status).status ?? {};
+    assert.deepEqual([fill, text], ['green', 'online, no firmware offered']);
+    const again = flows.red.next('statuses', ({ status: shown }) => shown?.text === 'online');
+    const came = firmware();
+    await flows.offer('1.1.0');
+    await came;
+    await again;
+  });
+
+  it('says why it waits for the next try of a download', async () => {
+    await flows.deploy();
+    const status = flows.red.next('statuses', ({ status: shown }) => shown?.fill === 'yellow', 15_000);
+    flows.emulator.faults.add({ action: 'status', status: 500, times: 2 });
+    const came = firmware();
+    await flows.offer('1.1.0');
+    assert.match((await status).status?.text ?? '', /^loading again in \d+ s – the server answered 500$/);
+    await came;
+  });
+
   it('does not ask by itself when told so', async () => {
     await flows.offer('1.1.0', {}, { needPush: false });
     await flows.deploy({ askOnStart: false });

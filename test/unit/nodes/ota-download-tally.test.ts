@@ -28,23 +28,32 @@ describe('downloads of a node', () => {
   it('count as done when they have ended, until all have', () => {
     const [first, second] = [tally.add(100), tally.add(300)];
     first.tell(100);
-    first.end();
+    first.end(true);
     sum(0, 1, 100, 400);
-    second.end();
+    second.end(true);
     assert.ok(tally.isOver);
     tally.add(10);
     sum(0, 1, 0, 10);
   });
 
+  it('do not count when they failed half-way, as if they had been loaded', () => {
+    const [first, second] = [tally.add(100), tally.add(300)];
+    second.tell(30);
+    first.tell(40);
+    sum(2, 0, 70, 400);
+    first.end(false);
+    sum(1, 0, 30, 300);
+  });
+
   it('end once, and say nothing any more', () => {
     const [first, second] = [tally.add(100), tally.add(100)];
     // Given up before its turn came.
-    first.end();
-    first.end();
+    first.end(false);
+    first.end(true);
     first.tell(5);
-    sum(0, 1, 100, 200);
+    sum(0, 1, 0, 100);
     assert.ok(!tally.isOver);
-    second.end();
+    second.end(true);
     assert.ok(tally.isOver);
   });
 });

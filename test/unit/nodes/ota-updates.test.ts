@@ -77,6 +77,7 @@ describe('what becomes of firmware offers', () => {
       home: { isEmulator: false, firmwareOf: async () => firmware },
       signal: closing.signal,
       tally: new DownloadTally(() => undefined),
+      onRetry: () => undefined,
       send: () => undefined,
     });
   }

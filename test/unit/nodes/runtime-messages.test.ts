@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import { explainError, explainLog, nameReason } from '../../../nodes/shared/runtime-messages';
 import { sessionStatus } from '../../../nodes/shared/status';
 import { explainCode } from '../../../protocol';
-import { AlinkError, type LogLine } from '../../../sdk';
+import { AlinkError, type ErrorKey, type LogLine } from '../../../sdk';
 import { speaking } from '../../support/language';
 
 const DISABLED = new AlinkError('platformRefused', 'the platform answered 522', { code: 522 });
@@ -49,6 +49,35 @@ describe('what nodes say', () => {
         const said = explainLog(RED, { level: 'warn', ...line });
         isRight(said);
         for (const value of Object.values(line.details)) assert.ok(said.includes(String(value)), said);
+      }
+    });
+
+    it(`${language}: a reason in the log that has words of its own`, () => {
+      const details = { module: 'm', version: '1', rule: 'documentStatus', status: 403, reason: 'english' };
+      const line = explainLog(RED, { level: 'info', event: 'firmwareAddressRenewed', details });
+      isRight(line);
+      assert.match(line, /403/);
+      assert.doesNotMatch(line, /english/);
+    });
+
+    it(`${language}: what firmware needs of the person, and a setting by the name that its dialog has`, () => {
+      const of = (key: ErrorKey, details: Record<string, string | number>) =>
+        explainError(RED, new AlinkError(key, 'english', { details }));
+      for (const [said, remedy] of [
+        [of('firmwareMismatch', { rule: 'fileDigest', method: 'md5' }), /push it again|重新推送/],
+        [of('firmwareTooLarge', { value: 2, limit: 1 }), /Raise|调大上限/],
+        [of('firmwareGivenUp', { version: '1', attempts: 3 }), /msg\.reset = true/],
+        [of('downloadFailed', { rule: 'documentStatus', status: 418 }), /Push the firmware again|重新推送/],
+        [of('firmwareOffer', { rule: 'firmwareFiles', step: -1 }), /Correct the package|修正升级包/],
+        [
+          of('firmwareStorage', { rule: 'storageAt', code: 'EROFS', path: '/mnt/a' }),
+          /EROFS.*\/mnt\/a|\/mnt\/a.*EROFS/,
+        ],
+        [of('badSettings', { field: 'version', reason: 'x' }), /Running version|当前版本/],
+        [of('badSettings', { field: 'mostMegabytes', reason: 'x' }), /Largest size|大小上限/],
+      ] as const) {
+        isRight(said.replaceAll(/msg\.reset|OTA/g, ''));
+        assert.match(said, remedy);
       }
     });
 

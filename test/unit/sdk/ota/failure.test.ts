@@ -17,6 +17,11 @@ describe('failures of firmware', () => {
     for (const code of ['ENOSPC', 'EDQUOT']) assert.equal(of(code).key, 'diskFull');
     assert.deepEqual([of('EACCES').key, of('EACCES').details.reason], ['firmwareStorage', 'EACCES']);
     assert.equal(storageError('text').details.reason, 'text');
+    const path = '/mnt/usb/firmware';
+    const { details, message } = storageError(Object.assign(new Error('no'), { code: 'EROFS', path }));
+    assert.deepEqual([details.rule, details.code, details.path], ['storageAt', 'EROFS', path]);
+    // The platform is told the sentence.
+    assert.ok(!message.includes(path), message);
     const own = new AlinkError('aborted', 'given up');
     assert.equal(storageError(own), own);
   });
