@@ -1,6 +1,7 @@
 import type { NodeAPI, NodeMessage } from 'node-red';
 import { toAlinkError, toFlowError } from '../shared/flow-error';
 import { type AlinkMessage, failed, linkThing, namesOf } from '../shared/flow-node';
+import { say } from '../shared/runtime-messages';
 import type { AlinkInfo } from '../shared/types';
 import { modelWork } from './model';
 import { type Outlet, remoteWork } from './remote';
@@ -13,9 +14,15 @@ export = function alinkConfigPush(RED: NodeAPI): void {
     const isModel = def.output !== undefined && def.output !== 'configuration';
 
     const outlet: Outlet = {
-      send: (messages, { keepStatus = false } = {}) => {
+      send: (messages, { keepStatus = false, leftOut = [] } = {}) => {
         if (link.signal.aborted) return;
         if (!keepStatus) link.status.success();
+        const [first] = leftOut;
+        if (first !== undefined) {
+          const count = leftOut.length;
+          link.status.leftOut(count);
+          this.warn(say(RED, 'warn.leftOut', { count, first }, `${count} entries are left out: ${first}`));
+        }
         this.send([[...messages]] as NodeMessage[][]);
       },
       status: {

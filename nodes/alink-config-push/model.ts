@@ -31,16 +31,27 @@ interface ModelInfo extends AlinkInfo {
   devices: number;
 }
 
+interface Output {
+  messages: object[];
+  /** Sentences about what the document has and nothing came of. */
+  leftOut: string[];
+}
+
 /** Model configuration of a gateway: nobody waits for an answer, so what cannot be used is an error of the flow. */
 export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: Outlet): Work {
   const output = MODEL_OUTPUTS.find((name) => name === def.output) ?? 'document';
 
-  const outputOf = async (received: ReceivedModelConfiguration, asked?: unknown): Promise<object[]> => {
+  const outputOf = async (received: ReceivedModelConfiguration, asked?: unknown): Promise<Output> => {
     const { document, digest, size, source, identity, receivedAt } = received;
     const configuration = readModelConfiguration(document);
     const language = say(RED, 'language', {}, 'en') === 'zh' ? 'zh-CN' : 'en-US';
     const problems = configuration.problems.map((problem) => spokenProblem(problem, language));
-    const passwords = def.passwords === true ? await decrypt(configuration, received, problems) : new Map();
+    const leftOut = problems.filter((_, i) => configuration.problems[i]?.effect === 'leftOut');
+    const undecrypted: string[] = [];
+    const passwords =
+      def.passwords === true ? await decrypt(configuration, received, undecrypted) : new Map();
+    problems.push(...undecrypted);
+    leftOut.push(...undecrypted);
     const alink: ModelInfo = {
       status: source === 'push' ? 'pushed' : 'kept',
       method: 'thing.model.config.push',
@@ -53,10 +64,13 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
     };
     const device = OUTPUTS_BY_DEVICE.includes(output) ? askedFor(asked, identity, configuration) : undefined;
     if (device)
-      return messagesOf(device, { output, passwords }).map((message) => ({
-        ...message,
-        alink: { ...alink, ...message.alink },
-      }));
+      return {
+        leftOut,
+        messages: messagesOf(device, { output, passwords }).map((message) => ({
+          ...message,
+          alink: { ...alink, ...message.alink },
+        })),
+      };
     const parts = modelMessages(configuration, document, {
       output,
       passwords,
@@ -66,11 +80,12 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       language,
     });
     const id = RED.util.generateId();
-    return parts.map(({ alink: more = {}, ...message }, index) => ({
+    const messages = parts.map(({ alink: more = {}, ...message }, index) => ({
       ...message,
       alink: { ...alink, ...more },
       ...(parts.length > 1 ? { parts: { id, index, count: parts.length } } : {}),
     }));
+    return { messages, leftOut };
   };
 
   return {
@@ -79,7 +94,7 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       const problem = (error: AlinkError) => outlet.problem(error, namesOf(device));
       const deliver = (received: ReceivedModelConfiguration) => {
         outputOf(received)
-          .then(outlet.send)
+          .then(({ messages, leftOut }) => outlet.send(messages, { leftOut }))
           .catch((thrown: unknown) => problem(toAlinkError(thrown)));
       };
       const kept = def.ask === true;
@@ -96,7 +111,8 @@ export function modelWork(RED: NodeAPI, node: Node, def: ConfigPushDef, outlet: 
       const received = await device.configuration.model();
       if (received === undefined)
         throw invalidInput('noModelConfiguration', 'no model configuration has come yet');
-      return (await outputOf(received, msg.device)).map((message): AlinkMessage => ({ ...msg, ...message }));
+      const { messages } = await outputOf(received, msg.device);
+      return messages.map((message): AlinkMessage => ({ ...msg, ...message }));
     },
   };
 }

@@ -17,8 +17,14 @@ export interface Work {
 
 /** What every kind of configuration uses to reach the flow. */
 export interface Outlet {
-  /** @param options `keepStatus`: the status goes on telling what went wrong last */
-  send: (messages: readonly object[], options?: { keepStatus?: boolean }) => void;
+  /**
+   * @param options `keepStatus`: the status goes on telling what went wrong last; `leftOut`: sentences about what the
+   * document has and nothing came of
+   */
+  send: (
+    messages: readonly object[],
+    options?: { keepStatus?: boolean; leftOut?: readonly string[] },
+  ) => void;
   problem: (error: AlinkError, about: Partial<AlinkInfo>) => void;
   status: Pick<StatusLine, 'loadingAgain' | 'trial'>;
 }

@@ -96,6 +96,13 @@ export class StatusLine {
     this.#refresh();
   }
 
+  /** A document is in use, but for entries that the log names; until the next success or change of state. */
+  leftOut(count: number): void {
+    const text = say(this.RED, 'status.leftOut', { count }, `left out: ${count}`);
+    this.#error = { fill: 'yellow', shape: 'dot', text };
+    this.#refresh();
+  }
+
   /** How far something that takes long has come; `success` or `error` ends it. */
   progress(done: number, total: number): void {
     const percent = percentOf(done, total);

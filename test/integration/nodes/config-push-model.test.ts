@@ -74,6 +74,19 @@ describe('alink-config-push of a gateway', () => {
     assert.doesNotMatch(JSON.stringify(payload), /test123/);
   });
 
+  it('what was left out is under the node, until a document comes of which everything is used', async () => {
+    const panel = await deploy({ output: 'plans' });
+    const spoiled = structuredClone(DOCUMENT);
+    const [lost] = spoiled.deviceList as Array<{ deviceConfig: { serverId: string } }>;
+    if (lost) lost.deviceConfig.serverId = 'NOWHERE';
+    const yellow = red.next('statuses', ({ status }) => status?.fill === 'yellow');
+    await push(panel, spoiled);
+    assert.equal((await yellow).status?.text, 'in use, left out: 1');
+    const green = red.next('statuses', ({ status }) => status?.fill === 'green');
+    await pushed(panel);
+    await green;
+  });
+
   it('plans, one message per device, with passwords only when they are wanted', async () => {
     for (const passwords of [true, false]) {
       const messages = await pushed(await deploy({ output: 'plans', passwords }));
