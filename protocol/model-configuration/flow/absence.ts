@@ -1,5 +1,5 @@
 import { said } from '../said';
-import { kept, messageOf, SERVER, type Store, tell, type Voice } from './runtime';
+import { hasPassed, kept, messageOf, SERVER, type Store, tell, type Voice } from './runtime';
 
 interface Absence {
   /** Until when it is not asked. */
@@ -22,7 +22,7 @@ const EXCEPTION = /exception/i;
  */
 export function mayAsk(store: Store, device: string, now: number): boolean {
   const absence = kept<Absence>(store, 'absent')[device];
-  return absence === undefined || now >= absence.until;
+  return absence === undefined || hasPassed(LONGEST_WAIT_MS, absence.until - LONGEST_WAIT_MS, now);
 }
 
 /** A device is asked; one that was absent is not asked anything else until it has answered. */

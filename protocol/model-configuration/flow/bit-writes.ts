@@ -1,6 +1,6 @@
 import type { PlannedWrite } from '../poll';
 import { SaidError, said } from '../said';
-import { type DeviceNames, deviceKey, kept, type Message, type Store } from './runtime';
+import { type DeviceNames, deviceKey, hasPassed, kept, type Message, type Store } from './runtime';
 
 /** Some bits of a register or coils to be written; the others must stay as they are, so it is read first. */
 export interface BitWrite {
@@ -35,7 +35,7 @@ export function addBitWrites(
 ): Message | undefined {
   const all = kept<BitWrite[]>(store, 'bits');
   const key = deviceKey(device);
-  const waiting = (all[key] ?? []).filter(({ since }) => now >= since && now - since < LOST_AFTER_MS);
+  const waiting = (all[key] ?? []).filter(({ since }) => !hasPassed(LOST_AFTER_MS, since, now));
   if (waiting.length + added.length > MOST_WAITING)
     throw new SaidError(said('too many values wait to be written'));
   const fresh = added.map((one): BitWrite => {

@@ -11,7 +11,7 @@ import {
   type State,
 } from './opcua-state';
 import { isFields, toReport } from './opcua-values';
-import type { Message } from './runtime';
+import { hasPassed, type Message } from './runtime';
 import { replyTo } from './waiting';
 
 // The node that waits for the answer has given up by then.
@@ -96,7 +96,7 @@ function nextCall(state: State, now: number, outputs: Outputs): void {
 /** Gives up a call that nothing has been heard of. */
 export function forgetCall(state: State, now: number, outputs: Outputs): void {
   const [call] = state.calls;
-  if (call && now - call.since > LOST_AFTER_MS) nextCall(state, now, outputs);
+  if (call && hasPassed(LOST_AFTER_MS, call.since, now)) nextCall(state, now, outputs);
 }
 
 /** The client tells that the call under way has failed. */

@@ -22,7 +22,7 @@ import {
   type State,
 } from './opcua-state';
 import { isFields, isGood, isUnknownNode, toReport, typeName } from './opcua-values';
-import { kept, type Message, SERVER, type Store, tell, type Voice } from './runtime';
+import { hasPassed, kept, type Message, SERVER, type Store, tell, type Voice } from './runtime';
 
 const LOOK_AGAIN_AFTER_MS = 30_000;
 const MOST_READ_AT_ONCE = 200;
@@ -38,8 +38,8 @@ export function tick(plan: OpcUaPlan, state: State, now: number): void {
   for (const [device, [, , path]] of plan.devices.entries()) {
     const found = state.found[keyAt(plan, device)];
     if (found === undefined) {
-      const isDue = (state.later[keyAt(plan, device)] ?? 0) <= now;
-      if (isDue && !busy.has(device))
+      const isTime = isDue(state.later[keyAt(plan, device)] ?? 0, now);
+      if (isTime && !busy.has(device))
         state.queue.push({ step: 'path', device, nodeId: OBJECTS, rest: startOf(path) });
       continue;
     }
@@ -56,6 +56,11 @@ export function tick(plan: OpcUaPlan, state: State, now: number): void {
   }
 }
 
+/** @param later when something is looked for again */
+function isDue(later: number, now: number): boolean {
+  return hasPassed(LOOK_AGAIN_AFTER_MS, later - LOOK_AGAIN_AFTER_MS, now);
+}
+
 function eventNames({ models }: OpcUaPlan): string[] {
   return [
     ...new Set(Object.values(models).flatMap(({ events }) => events.map(({ displayName }) => displayName))),
@@ -64,7 +69,7 @@ function eventNames({ models }: OpcUaPlan): string[] {
 
 function lookForTypes(plan: OpcUaPlan, state: State, now: number): void {
   const missing = eventNames(plan).some((name) => !Object.hasOwn(state.types, name));
-  if (!missing || state.typesLater > now) return;
+  if (!missing || !isDue(state.typesLater, now)) return;
   state.typesLater = now + LOOK_AGAIN_AFTER_MS;
   state.queue.push({ step: 'types', nodeId: BASE_EVENT_TYPE, rest: [], visited: 0 });
 }

@@ -2,7 +2,7 @@ import { said } from '../said';
 import { callFailed } from './opcua-calls';
 import { NOT_CONNECTED } from './opcua-requests';
 import type { Outputs, State } from './opcua-state';
-import { type Message, messageOf, SERVER, type Store, tell, type Voice } from './runtime';
+import { hasPassed, type Message, messageOf, SERVER, type Store, tell, type Voice } from './runtime';
 import { failAll } from './waiting';
 
 const CONNECT_AGAIN_AFTER_MS = 60_000;
@@ -54,7 +54,7 @@ export function stated(
  */
 export function hasSession(state: State, now: number, [client]: Outputs): boolean {
   if (state.session !== false) return true;
-  if (now - state.connectedAt >= CONNECT_AGAIN_AFTER_MS) {
+  if (hasPassed(CONNECT_AGAIN_AFTER_MS, state.connectedAt, now)) {
     state.connectedAt = now;
     // Does nothing when it is connecting already, but forgets what is kept.
     client.push({ action: 'connect', topic: 'connect', payload: '' });

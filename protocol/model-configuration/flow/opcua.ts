@@ -6,7 +6,7 @@ import { lost, send, taken, tick } from './opcua-search';
 import { hasSession, isStatus, stated } from './opcua-session';
 import { type OpcUaPlan, type Outputs, type State, stateOf } from './opcua-state';
 import { isFields } from './opcua-values';
-import type { FunctionNode, Message, Store, Voice } from './runtime';
+import { type FunctionNode, hasPassed, type Message, type Store, type Voice } from './runtime';
 import { inWords } from './waiting';
 
 const LOST_AFTER_MS = 10_000;
@@ -31,7 +31,7 @@ export function opcUa(
   if (msg.action === 'readmultiple' && !Array.isArray(msg.topic)) return outputs;
   const state = stateOf(store, plan);
   dispatch(plan, state, msg, store, voice, now, outputs);
-  if (state.sent !== undefined && now - state.sent.since > LOST_AFTER_MS) {
+  if (state.sent !== undefined && hasPassed(LOST_AFTER_MS, state.sent.since, now)) {
     lost(plan, state, store, voice, now, said('does not answer'));
   }
   forgetCall(state, now, outputs);

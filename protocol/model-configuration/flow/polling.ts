@@ -1,4 +1,4 @@
-import type { DeviceNames, Message, Store } from './runtime';
+import { type DeviceNames, hasPassed, type Message, type Store } from './runtime';
 
 /** A request for `modbus-flex-getter`. */
 export interface ReadRequest extends Message {
@@ -35,9 +35,7 @@ export function nextDue(
   may: (request: ReadRequest) => boolean,
 ): ReadRequest | undefined {
   const polling = pollingOf(store);
-  const waited = now - polling.since;
-  // A clock that was set back must not stop the polling.
-  if (polling.asked !== '' && waited >= 0 && waited < LOST_AFTER_MS) return undefined;
+  if (polling.asked !== '' && !hasPassed(LOST_AFTER_MS, polling.since, now)) return undefined;
   const at = polling.due.findIndex(may);
   const [next] = at === -1 ? [] : polling.due.splice(at, 1);
   // It stays due until it has an answer, but the others come first.

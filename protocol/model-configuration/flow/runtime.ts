@@ -46,6 +46,12 @@ export function kept<T>(store: Store, name: string): Record<string, T> {
   return fresh;
 }
 
+/** Whether so many ms have gone by; a clock that was set back must not stop anything. */
+export function hasPassed(ms: number, since: number, now: number): boolean {
+  const waited = now - since;
+  return waited < 0 || waited >= ms;
+}
+
 /** The key of what is told of the server itself. */
 export const SERVER = 'the server';
 

@@ -9,11 +9,16 @@ function kept(store, name) {
   store.set(name, fresh);
   return fresh;
 }
+function hasPassed(ms, since, now) {
+  const waited = now - since;
+  return waited < 0 || waited >= ms;
+}
 
+var LONGEST_WAIT_MS = 6e4;
 var PROBE_MS = 1e4;
 function mayAsk(store, device, now) {
   const absence = kept(store, "absent")[device];
-  return absence === void 0 || now >= absence.until;
+  return absence === void 0 || hasPassed(LONGEST_WAIT_MS, absence.until - LONGEST_WAIT_MS, now);
 }
 function probed(store, device, now) {
   const absence = kept(store, "absent")[device];
@@ -29,8 +34,7 @@ function becomeDue(store, requests) {
 }
 function nextDue(store, now, may) {
   const polling = pollingOf(store);
-  const waited = now - polling.since;
-  if (polling.asked !== "" && waited >= 0 && waited < LOST_AFTER_MS) return void 0;
+  if (polling.asked !== "" && !hasPassed(LOST_AFTER_MS, polling.since, now)) return void 0;
   const at = polling.due.findIndex(may);
   const [next] = at === -1 ? [] : polling.due.splice(at, 1);
   if (next !== void 0) polling.due.push(next);

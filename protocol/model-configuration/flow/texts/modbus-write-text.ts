@@ -266,6 +266,10 @@ function kept(store, name) {
   store.set(name, fresh);
   return fresh;
 }
+function hasPassed(ms, since, now) {
+  const waited = now - since;
+  return waited < 0 || waited >= ms;
+}
 function messageOf(error) {
   const message = typeof error === "object" && error !== null && "message" in error ? error.message : error;
   return typeof message === "string" ? message : "";
@@ -276,7 +280,7 @@ var MOST_WAITING = 500;
 function addBitWrites(store, device, added, now) {
   const all = kept(store, "bits");
   const key = deviceKey(device);
-  const waiting = (all[key] ?? []).filter(({ since }) => now >= since && now - since < LOST_AFTER_MS);
+  const waiting = (all[key] ?? []).filter(({ since }) => !hasPassed(LOST_AFTER_MS, since, now));
   if (waiting.length + added.length > MOST_WAITING)
     throw new SaidError(said("too many values wait to be written"));
   const fresh = added.map((one) => {

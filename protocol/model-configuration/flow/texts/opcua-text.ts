@@ -212,6 +212,10 @@ function kept(store, name) {
   store.set(name, fresh);
   return fresh;
 }
+function hasPassed(ms, since, now) {
+  const waited = now - since;
+  return waited < 0 || waited >= ms;
+}
 var SERVER = "the server";
 function tell(store, { node, words }, key, what) {
   const told = kept(store, "told");
@@ -399,7 +403,7 @@ function nextCall(state, now, outputs) {
 }
 function forgetCall(state, now, outputs) {
   const [call2] = state.calls;
-  if (call2 && now - call2.since > LOST_AFTER_MS) nextCall(state, now, outputs);
+  if (call2 && hasPassed(LOST_AFTER_MS, call2.since, now)) nextCall(state, now, outputs);
 }
 function callFailed(state, reason, now, outputs) {
   const [call2] = state.calls;
@@ -541,8 +545,8 @@ function tick(plan, state, now) {
   for (const [device, [, , path]] of plan.devices.entries()) {
     const found = state.found[keyAt(plan, device)];
     if (found === void 0) {
-      const isDue = (state.later[keyAt(plan, device)] ?? 0) <= now;
-      if (isDue && !busy.has(device))
+      const isTime = isDue(state.later[keyAt(plan, device)] ?? 0, now);
+      if (isTime && !busy.has(device))
         state.queue.push({ step: "path", device, nodeId: OBJECTS, rest: startOf(path) });
       continue;
     }
@@ -558,6 +562,9 @@ function tick(plan, state, now) {
     state.queue.push({ step: "read", items: items.slice(i, end), nodeIds: nodeIds.slice(i, end) });
   }
 }
+function isDue(later, now) {
+  return hasPassed(LOOK_AGAIN_AFTER_MS, later - LOOK_AGAIN_AFTER_MS, now);
+}
 function eventNames({ models }) {
   return [
     ...new Set(Object.values(models).flatMap(({ events }) => events.map(({ displayName }) => displayName)))
@@ -565,7 +572,7 @@ function eventNames({ models }) {
 }
 function lookForTypes(plan, state, now) {
   const missing = eventNames(plan).some((name) => !Object.hasOwn(state.types, name));
-  if (!missing || state.typesLater > now) return;
+  if (!missing || !isDue(state.typesLater, now)) return;
   state.typesLater = now + LOOK_AGAIN_AFTER_MS;
   state.queue.push({ step: "types", nodeId: BASE_EVENT_TYPE2, rest: [], visited: 0 });
 }
@@ -747,7 +754,7 @@ function stated(state, msg, store, voice, now, outputs) {
 }
 function hasSession(state, now, [client]) {
   if (state.session !== false) return true;
-  if (now - state.connectedAt >= CONNECT_AGAIN_AFTER_MS) {
+  if (hasPassed(CONNECT_AGAIN_AFTER_MS, state.connectedAt, now)) {
     state.connectedAt = now;
     client.push({ action: "connect", topic: "connect", payload: "" });
     delete state.sent;
@@ -762,7 +769,7 @@ function opcUa(plan, msg, store, node, now, words) {
   if (msg.action === "readmultiple" && !Array.isArray(msg.topic)) return outputs;
   const state = stateOf(store, plan);
   dispatch(plan, state, msg, store, voice, now, outputs);
-  if (state.sent !== void 0 && now - state.sent.since > LOST_AFTER_MS2) {
+  if (state.sent !== void 0 && hasPassed(LOST_AFTER_MS2, state.sent.since, now)) {
     lost(plan, state, store, voice, now, said("does not answer"));
   }
   forgetCall(state, now, outputs);

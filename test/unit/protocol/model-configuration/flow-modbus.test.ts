@@ -95,6 +95,17 @@ describe('generated flow, running on a made-up Modbus server', () => {
     assert.equal(asked(10), 20);
   });
 
+  it('a device that was away when the clock was set back is asked again', () => {
+    const tab = runningTab();
+    tab.server.away.add(1);
+    for (let i = 0; i < 60; i++) tab.clock(1000);
+    tab.server.away.clear();
+    tab.functions.now -= 3_600_000;
+    tab.reports.length = 0;
+    for (let i = 0; i < 61; i++) tab.clock(1000);
+    assert.ok(tab.reports.some(({ topic }) => topic === 'pump-1'));
+  });
+
   it('a device that a gateway of serial lines cannot reach is away, not refusing', () => {
     const tab = runningTab();
     const read = tab.server.read.bind(tab.server);

@@ -268,6 +268,43 @@ describe('generated flow for OPC UA', () => {
     assert.equal(tab.client.underWay.length, 2);
   });
 
+  it('goes on when the clock was set back: after what was lost, without a session, and with what was not found', () => {
+    const lostOne = found();
+    const { take } = lostOne.client;
+    lostOne.client.take = () => [];
+    lostOne.tick();
+    lostOne.client.take = take;
+    lostOne.now -= 3_600_000;
+    lostOne.reports.length = 0;
+    lostOne.client.at('ns=2;s=Boiler 2/t').value = 72;
+    for (let i = 0; i < 3; i++) lostOne.tick();
+    assert.deepEqual(
+      lostOne.reports.map(({ topic }) => topic),
+      ['boiler-2'],
+    );
+
+    const away = new RunningOpcUaTab(flow());
+    const hall = away.client.at('ns=2;s=Hall 1');
+    const { displayName } = hall;
+    hall.displayName = 'elsewhere';
+    for (let i = 0; i < 2; i++) away.tick();
+    hall.displayName = displayName;
+    away.now -= 3_600_000;
+    for (let i = 0; i < 3; i++) away.tick();
+    assert.equal(away.reports.length, 2);
+
+    const without = found();
+    const error = 'without OPC UA client';
+    without.send({ status: 'create client', endpoint: 'opc.tcp://10.0.0.9:4840', error });
+    const connects = () => without.client.commands.filter(({ action }) => action === 'connect').length;
+    assert.equal(connects(), 1);
+    without.tick();
+    assert.equal(connects(), 1);
+    without.now -= 3_600_000;
+    without.tick();
+    assert.equal(connects(), 2);
+  });
+
   it('subscribes events once for each session and reports them by their indices', () => {
     const tab = found();
     tab.tick();
