@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EnvelopeError, type Json, parseJson } from '../../protocol';
 import { AlinkError, type ErrorKey, type Retry } from '../errors';
-import { HttpsError, NETWORK_RULES } from '../https/error';
+import { HttpsError, networkReason } from '../https/error';
 import { type HttpsAnswer, httpsGet } from '../https/get';
 import { statusProblem } from '../https/status';
 import { TimeLimit } from '../time-limit';
@@ -123,10 +123,10 @@ function loadError(thrown: unknown): unknown {
     return problem('configurationNotLoaded', rule, reason, { value }, retry);
   }
   if (!(thrown instanceof AlinkError) || thrown.key.startsWith('configuration')) return thrown;
-  const { key, message, details, retry } = thrown;
-  const values = { ...details, why: details.reason ?? '' };
+  const { key, message, retry } = thrown;
+  const { rule, values } = networkReason(thrown);
   // A certificate that is not trusted will not be in a minute.
-  return problem('configurationNotLoaded', NETWORK_RULES[key], message, values, key === 'tls' ? 'no' : retry);
+  return problem('configurationNotLoaded', rule, message, values, key === 'tls' ? 'no' : retry);
 }
 
 function tooLarge(value: number, limit: number): AlinkError {

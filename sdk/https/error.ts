@@ -1,4 +1,4 @@
-import type { ErrorKey } from '../errors';
+import type { AlinkError, ErrorKey } from '../errors';
 
 /**
  * Why nothing could be loaded from an address. `notAllowed`: it was not asked, or sent us on to where we do not go.
@@ -18,13 +18,23 @@ export type HttpsRule =
   | 'httpsStalled'
   | 'httpsCut';
 
-/** The same for errors of the network, by their keys. */
-export const NETWORK_RULES: Readonly<Partial<Record<ErrorKey, string>>> = {
+const NETWORK_RULES: Readonly<Partial<Record<ErrorKey, string>>> = {
   dns: 'httpsDns',
   unreachable: 'httpsUnreachable',
   tls: 'httpsTls',
   handshakeTimeout: 'httpsSilent',
 };
+
+/**
+ * The same for an error of the network.
+ * @returns the rule, undefined for what has none, and the values that its sentence names
+ */
+export function networkReason({ key, details }: AlinkError): {
+  rule: string | undefined;
+  values: Readonly<Record<string, string | number>>;
+} {
+  return { rule: NETWORK_RULES[key], values: { ...details, why: details.reason ?? '' } };
+}
 
 /** Neither message nor host ever hold path or query: they may be a signature. */
 export class HttpsError extends Error {

@@ -1,7 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { AlinkError } from '../../errors';
-import { NETWORK_RULES } from '../../https/error';
+import { networkReason } from '../../https/error';
 import { failure, storageError } from '../failure';
 import type { FirmwareFile } from '../types';
 import { asSourceError } from './http-source';
@@ -185,8 +185,8 @@ function worthAnotherTry(given: unknown): SourceError {
   const thrown = asSourceError(given);
   if (thrown instanceof SourceError) return thrown;
   if (thrown instanceof AlinkError && thrown.retry === 'slow') {
-    const { key, message, details } = thrown;
-    return new SourceError('passing', NETWORK_RULES[key], message, { values: details, cause: thrown });
+    const { rule, values } = networkReason(thrown);
+    return new SourceError('passing', rule, thrown.message, { values, cause: thrown });
   }
   throw storageError(thrown);
 }

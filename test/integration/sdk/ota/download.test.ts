@@ -8,6 +8,7 @@ import { AlinkError, type DownloadOptions } from '../../../../sdk';
 import { certificate, type TestCertificate } from '../../../support/certificates';
 import { DownloadBench } from '../../../support/download-bench';
 import { type Answerer, FirmwareServer, status } from '../../../support/firmware-server';
+import { assertSaid } from '../../../support/said';
 import { rejection } from '../../../support/sdk-device';
 
 const SIZE = 300_000;
@@ -164,6 +165,20 @@ describe('download of firmware', () => {
     };
     await run();
     assert.deepEqual(starts(), [0]);
+  });
+
+  it('says why a server is not reached, and that it waits, in words that other languages have', async () => {
+    const refused = server.offer({}, { url: 'https://127.0.0.1:1/firmware.bin?Signature=SECRET' });
+    for (const [offer, own] of [
+      [refused, downloads()],
+      [server.offer(), downloads({ ca: undefined })],
+    ] as const) {
+      const waits: AlinkError[] = [];
+      const error = await failing(offer, { retries: 2, onRetry: (why) => waits.push(why) }, own);
+      assert.equal(error.key, 'downloadFailed');
+      assert.ok(waits.length > 0);
+      for (const why of [...waits, error]) assertSaid(why);
+    }
   });
 
   it('gives up after so many tries that bring nothing, keeps what is there, and goes on from it later', async () => {
