@@ -65,6 +65,7 @@ export function explainError(RED: NodeAPI, error: AlinkError): string {
 
 function sentenceKey({ key, details, cause }: AlinkError): string {
   if (key === 'timeout' && details.rule !== undefined) return 'timeoutWithReason';
+  if (key === 'notAnswered' && details.kind === 'configuration') return 'configurationNotAnswered';
   return key === 'waitingTimeout' && cause instanceof AlinkError ? 'waitingTimeoutWithReason' : key;
 }
 

@@ -129,6 +129,6 @@ export class ConfigurationListeners {
 function notAnswered(name: string, seconds: number): AlinkError {
   return new AlinkError('notAnswered', `${name} was not answered within ${seconds} s`, {
     code: 400,
-    details: { name, seconds },
+    details: { name, seconds, kind: 'configuration' },
   });
 }

@@ -112,6 +112,7 @@ describe('alink-config-push through a real Node-RED', () => {
     const { error, alink } = await caught;
     assert.equal(error?.source.id, 'config');
     assert.equal(alink?.code, 400);
+    assert.match(error?.message ?? '', /configuration .* counts as refused.*service reply/);
     assert.equal(await answered(panel), 400);
   });
 
