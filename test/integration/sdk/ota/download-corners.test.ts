@@ -181,10 +181,11 @@ describe('download of firmware in a corner', () => {
     const file = join(bench.folder, 'file');
     writeFileSync(file, '');
     const error = await bench.failing(undefined, { folder: join(file, 'below') });
-    assert.deepEqual(
-      [error.key, error.details.step, error.details.reason],
-      ['firmwareStorage', -2, 'ENOTDIR'],
-    );
+    const { step, rule, code, path } = error.details;
+    assert.deepEqual([error.key, step, rule, code], ['firmwareStorage', -2, 'storageAt', 'ENOTDIR']);
+    assert.ok(String(path).startsWith(file));
+    // The platform is told this.
+    assert.ok(!error.message.includes(file));
     assert.deepEqual(bench.starts(), []);
   });
 });
