@@ -102,10 +102,13 @@ function largestPanelBytes({ limits }: Platform): number {
   return Math.max(LARGEST_CALL_BYTES, limits.modelConfigurationBytes);
 }
 
-// A file as it is, of any size, where a package could also be described in JSON.
-function isFirmware({ method, headers }: IncomingMessage, { pathname }: URL): boolean {
+// A file as it is, of any size, where a package could also be described in JSON: that names its product in the body, and
+// `curl --data-binary` calls a file a form unless it is told otherwise.
+function isFirmware({ method, headers }: IncomingMessage, { pathname, searchParams }: URL): boolean {
   if (method !== 'POST' || pathname !== '/emulator/firmware') return false;
-  return headers['content-type']?.startsWith('application/octet-stream') === true;
+  return (
+    searchParams.has('productKey') || headers['content-type']?.startsWith('application/octet-stream') === true
+  );
 }
 
 async function takeFirmware(

@@ -73,11 +73,11 @@ describe('emulator: firmware by the panel', () => {
   });
 
   it('takes a file as it is', async () => {
-    const post = async (query: object, body: Uint8Array) => {
+    const post = async (query: object, body: Uint8Array, type = 'application/octet-stream') => {
       const parameters = new URLSearchParams({ productKey, version: '2.0.0', ...query });
       const response = await fetch(`${emulator.httpUrl}/emulator/firmware?${parameters}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/octet-stream' },
+        headers: { 'content-type': type },
         body: Uint8Array.from(body),
       });
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -108,6 +108,9 @@ describe('emulator: firmware by the panel', () => {
       assert.match(String(refused.body.error), reason);
     }
     assert.equal(emulator.firmware.list().length, 1);
+    // As `curl --data-binary` calls it by itself.
+    const asForm = await post({ version: '2.1.0' }, IMAGE, 'application/x-www-form-urlencoded');
+    assert.equal(asForm.status, 201);
   });
 
   it('agrees to tasks, and tries again', async () => {
