@@ -57,6 +57,7 @@ describe('dialog of alink-cloud', () => {
 
   it('finds an action by a word of what it does', async () => {
     await editor.openDialog(CLOUD);
+    await editor.settled();
     await editor.field('action').fill('');
     await editor.field('action').pressSequentially('shadow document');
     await editor.page.locator('.alink-suggestion', { hasText: 'GetDeviceShadow' }).click();

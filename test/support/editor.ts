@@ -109,6 +109,13 @@ export class EditorPage {
     });
   }
 
+  /** Node-RED takes the focus to the first field when a dialog has slid in; what is typed before goes anywhere. */
+  async settled(): Promise<void> {
+    await this.page.waitForFunction(() =>
+      document.querySelector('.red-ui-tray')?.contains(document.activeElement),
+    );
+  }
+
   async closeDialog(): Promise<void> {
     await this.page.evaluate(() => RED.tray.close());
     await this.page.locator('.red-ui-tray').waitFor({ state: 'detached' });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { neededLater } from '../../support/examples';
 import { freePort } from '../../support/node-red';
 import { type FlowMessage, type FlowNode, type Runtime, startRuntime } from '../../support/runtime';
 
@@ -10,9 +11,6 @@ const FOLDER = join(resolve(__dirname, '..', '..', '..'), 'examples');
 const WORKED = ['acknowledged', 'online', 'pending', 'answered', 'received', 'pushed', 'downloaded'];
 const WITHOUT_OUTPUT = ['alink-service-reply'];
 const DASHBOARD = '@flowfuse/node-red-dashboard';
-
-/** Buttons for the flow that a user imports first; tested with it. */
-const AFTER_IMPORT = ['values of pump-01', 'open its valve'];
 
 describe('examples', () => {
   let red: Runtime;
@@ -154,7 +152,7 @@ describe('examples', () => {
     it(`${file} works as imported`, async () => {
       const flow = await onFreePorts(readFileSync(join(FOLDER, file), 'utf8'));
       const reached = reachedWithoutBrowser(flow);
-      const later = new Set(flow.filter(({ name }) => AFTER_IMPORT.includes(String(name))).flatMap(outputOf));
+      const later = neededLater(flow);
       const afterFailures = new Set(flow.filter(({ type }) => type === 'catch').flatMap(outputOf));
       const ours = flow.filter(
         ({ id, type, wires }) =>
@@ -190,7 +188,7 @@ describe('examples', () => {
       // Buttons that make something go wrong have tests of their own.
       const buttons = flow.filter(
         (node) =>
-          node.type === 'inject' && !outputOf(node).some((id) => faults.includes(id) || later.has(id)),
+          node.type === 'inject' && !later.has(node.id) && !outputOf(node).some((id) => faults.includes(id)),
       );
       for (const { id } of buttons) {
         for (let i = 0; i < 10; i++) red.send(id, {});
