@@ -1,3 +1,4 @@
+import { show } from './show';
 import { type RegisterData, RegisterError, type RegisterFormat } from './types';
 
 /** The bytes of a value, the most significant first, whatever order the device has. @throws RegisterError `badData` */
@@ -12,7 +13,7 @@ export function toBytes(format: RegisterFormat, registers: RegisterData): number
   if (format.reverseRegister) taken.reverse();
   return taken.flatMap((register) => {
     if (typeof register !== 'number' || !Number.isInteger(register) || register < 0 || register > 0xffff) {
-      throw new RegisterError('badData', '{value} is not a register (0–65535)', { value: String(register) });
+      throw new RegisterError('badData', '{value} is not a register (0–65535)', { value: show(register) });
     }
     const bytes = [register >> 8, register & 0xff];
     return format.swap16 ? bytes.reverse() : bytes;
@@ -49,7 +50,7 @@ export function bitsToNumber(format: RegisterFormat, bits: RegisterData): bigint
   }
   return bits.slice(0, format.count).reduce<bigint>((sum, bit, i) => {
     if (bit !== true && bit !== false && bit !== 0 && bit !== 1) {
-      throw new RegisterError('badData', '{value} is not a coil', { value: String(bit) });
+      throw new RegisterError('badData', '{value} is not a coil', { value: show(bit) });
     }
     return bit ? sum | (1n << BigInt(i)) : sum;
   }, 0n);

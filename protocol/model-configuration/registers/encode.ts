@@ -1,6 +1,7 @@
 import { bitsToNumber, bytesOf, shiftOf, toBytes, toRegisters, unsignedOf } from './bytes';
 import { type Decimal, divide, divideRounded, multiply, parseDecimal, toNumber } from './decimal';
 import { scalingOf } from './decode';
+import { show } from './show';
 import { NUMBER_BITS, type RegisterData, RegisterError, type RegisterFormat } from './types';
 
 /**
@@ -138,14 +139,4 @@ function readDecimal(value: unknown): Decimal {
   if (decimal === undefined)
     throw new RegisterError('notNumber', '{value} is not a number', { value: show(value) });
   return decimal;
-}
-
-function show(value: unknown): string {
-  const text =
-    typeof value === 'string'
-      ? JSON.stringify(value)
-      : typeof value === 'object'
-        ? typeof value
-        : String(value);
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

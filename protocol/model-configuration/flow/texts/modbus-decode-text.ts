@@ -1,5 +1,11 @@
 /** Made from ../modbus-decode.ts by scripts/function-texts.mjs. */
-export const decodeText = `var LONGEST_VALUE = 200;
+export const decodeText = `var LONGEST = 40;
+function show(value) {
+  const text = typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? typeof value : typeof value === "function" ? "function" : String(value);
+  return text.length > LONGEST ? \`\${text.slice(0, LONGEST)}…\` : text;
+}
+
+var LONGEST_VALUE = 200;
 function said(sentence, values = {}) {
   return { sentence, values };
 }
@@ -61,7 +67,7 @@ function toBytes(format, registers) {
   if (format.reverseRegister) taken.reverse();
   return taken.flatMap((register) => {
     if (typeof register !== "number" || !Number.isInteger(register) || register < 0 || register > 65535) {
-      throw new RegisterError("badData", "{value} is not a register (0–65535)", { value: String(register) });
+      throw new RegisterError("badData", "{value} is not a register (0–65535)", { value: show(register) });
     }
     const bytes = [register >> 8, register & 255];
     return format.swap16 ? bytes.reverse() : bytes;
@@ -79,7 +85,7 @@ function bitsToNumber(format, bits) {
   }
   return bits.slice(0, format.count).reduce((sum, bit, i) => {
     if (bit !== true && bit !== false && bit !== 0 && bit !== 1) {
-      throw new RegisterError("badData", "{value} is not a coil", { value: String(bit) });
+      throw new RegisterError("badData", "{value} is not a coil", { value: show(bit) });
     }
     return bit ? sum | 1n << BigInt(i) : sum;
   }, 0n);

@@ -450,13 +450,14 @@ function readReferences(payload) {
     const { displayName, browseName, nodeClass, value, dataType } = item;
     const shown = isFields(displayName) ? displayName.text : displayName;
     const name = isFields(browseName) ? browseName.name : browseName;
-    if (nodeId === void 0 || typeof shown !== "string" && typeof name !== "string") return [];
+    const label = typeof shown === "string" ? shown : name;
+    if (nodeId === void 0 || typeof label !== "string") return [];
     const namespace = isFields(browseName) ? Number(browseName.namespaceIndex ?? 0) : 0;
     return [
       {
         nodeId,
-        displayName: String(shown ?? name),
-        browseName: \`\${namespace}:\${String(name ?? shown)}\`,
+        displayName: label,
+        browseName: \`\${namespace}:\${typeof name === "string" ? name : label}\`,
         nodeClass: Number(nodeClass),
         value,
         type: typeName(dataType)

@@ -292,6 +292,14 @@ describe('values of registers', () => {
     );
   });
 
+  it('a register that is none is told, also one that cannot be made text', () => {
+    for (const register of [{ toString: null }, Object.create(null), [1], Symbol('1'), () => 1, '1', 1.5]) {
+      const data = [register] as unknown as number[];
+      assert.throws(() => decodeRegisters({ type: 'int16', count: 1 }, data), RegisterError);
+      assert.throws(() => decodeRegisters({ type: 'bool', count: 1 }, data), RegisterError);
+    }
+  });
+
   it('whatever is given, only a RegisterError is thrown', () => {
     const format = fc.record({
       type: fc.constantFrom<RegisterType>(
